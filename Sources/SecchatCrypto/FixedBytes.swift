@@ -1,0 +1,67 @@
+/// Public bytes of a length the type knows: keys, ids, hashes, signatures. Never a secret (secrets are `SecretBytes`).
+package struct FixedBytes<let length: Int>: Sendable {
+  private var storage: InlineArray<length, UInt8>
+
+  /// All zero bytes.
+  package init() { storage = InlineArray(repeating: 0) }
+
+  /// Copies `bytes`, which must be exactly `length` bytes; nil otherwise.
+  package init?(_ bytes: RawSpan) {
+    guard bytes.byteCount == length else { return nil }
+    self.init()
+    for i in 0..<length { storage[i] = unsafe bytes.unsafeLoad(fromByteOffset: i, as: UInt8.self) }
+  }
+
+  /// Copies `bytes`, which must be exactly `length` bytes; nil otherwise.
+  package init?(_ bytes: some Collection<UInt8>) {
+    guard bytes.count == length else { return nil }
+    self.init()
+    for (i, byte) in bytes.enumerated() { storage[i] = byte }
+  }
+
+  /// The bytes, borrowed.
+  package var bytes: RawSpan {
+    @_lifetime(borrow self)
+    borrowing get { unsafe storage.span.bytes }
+  }
+
+  /// Bytes that `fill` writes; all zero until then.
+  package init<Failure: Error>(
+    filledBy fill: (inout MutableRawSpan) throws(Failure) -> Void
+  ) throws(Failure) {
+    self.init()
+    var span = storage.mutableSpan
+    var bytes = unsafe span.mutableBytes
+    try fill(&bytes)
+  }
+
+  /// The bytes, copied.
+  package var array: [UInt8] { (0..<length).map { storage[$0] } }
+}
+
+extension FixedBytes: Hashable {
+  /// Byte-wise, in variable time: these are public values.
+  package static func == (left: Self, right: Self) -> Bool {
+    for i in 0..<length where left.storage[i] != right.storage[i] { return false }
+    return true
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    for i in 0..<length { hasher.combine(storage[i]) }
+  }
+}
+
+extension FixedBytes: Comparable {
+  /// Lexicographic, as memcmp.
+  package static func < (left: Self, right: Self) -> Bool {
+    for i in 0..<length where left.storage[i] != right.storage[i] {
+      return left.storage[i] < right.storage[i]
+    }
+    return false
+  }
+}
+
+extension FixedBytes: CustomStringConvertible {
+  /// Lower-case hexadecimal.
+  package var description: String { Hex.encode(array) }
+}

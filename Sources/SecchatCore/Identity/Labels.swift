@@ -1,0 +1,23 @@
+package import SecchatCrypto
+
+/// Every label of the project: one for each use of a hash or a signature, none twice (`docs/protocol.md`, section 3).
+package enum Labels {
+  // Signatures.
+  package static let deviceList = SignatureLabel("secchat device list v1")
+  package static let continuity = SignatureLabel("secchat device list continuity v1")
+  package static let register = SignatureLabel("secchat register v1")
+
+  // Hashes.
+  package static let identityFingerprint: StaticString = "secchat identity fingerprint v1"
+  package static let registryFingerprint: StaticString = "secchat registry fingerprint v1"
+  package static let safetyNumber: StaticString = "secchat safety number v1"
+  package static let keyText: StaticString = "secchat key text v1"
+  package static let keyFile: StaticString = "secchat key file v1"
+  package static let profileRow: StaticString = "secchat profile row v1"
+  package static let registryKeyFile: StaticString = "secchat registry key file v1"
+
+  /// The label's bytes and a zero byte, which no label contains.
+  package static func prefix(_ label: StaticString) -> [UInt8] {
+    label.withUTF8Buffer { unsafe [UInt8]($0) } + [0]
+  }
+}

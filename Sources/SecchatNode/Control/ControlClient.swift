@@ -1,0 +1,58 @@
+internal import SecchatNet
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
+/// Asks the node of a profile that runs in another process.
+struct ControlClient: Sendable {
+  let path: String
+
+  /// What the node at the path says of itself; nil where none answers.
+  @LoopActor func status() async -> Event.Status? {
+    guard let stream = try? await connect() else { return nil }
+    defer { stream.close() }
+    do throws(NodeError) { try ControlFrame.send(Request.status, over: stream) } catch { return nil }
+    guard case .event(.status(let status)) = await ControlFrame.receive(from: stream) else { return nil }
+    return status
+  }
+
+  @LoopActor private func connect() async throws(NetError) -> ByteStream {
+    let stream = try await ByteStream.connect(
+      unixPath: path, timeout: 2_000, inputCapacity: ControlFrame.limit + 4)
+    guard stream.peerUserID == geteuid() else {
+      stream.abort()
+      throw .permissionDenied
+    }
+    return stream
+  }
+
+  /// Asks, and passes the events on. Ends with the request, or, when the caller's task is cancelled, at once.
+  @LoopActor func perform(
+    _ request: Request, passphrase: Passphrase? = nil, _ emit: @escaping @Sendable (Event) -> Void
+  ) async -> ExitStatus {
+    func fail(_ error: NodeError) -> ExitStatus {
+      emit(.failure(error))
+      return error.status
+    }
+    let lost = NodeError(.internal, "the profile's node ended before it had answered", hint: "try again")
+    guard let stream = try? await connect() else { return fail(lost) }
+    defer { stream.close() }
+    return await withTaskCancellationHandler {
+      if let passphrase { ControlFrame.send(passphrase, over: stream) }
+      do throws(NodeError) { try ControlFrame.send(request, over: stream) } catch { return fail(error) }
+      while true {
+        switch await ControlFrame.receive(from: stream) {
+        case .event(let event): emit(event)
+        case .end(let status): return status
+        case .request, .passphrase, nil:
+          return Task.isCancelled ? .done : fail(lost)
+        }
+      }
+    } onCancel: {
+      _ = Loop.spawn { stream.close() }
+    }
+  }
+}

@@ -1,0 +1,135 @@
+internal import SecchatCore
+internal import SecchatNet
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
+/// Lets other programs of the same user ask this profile's node: one request a connection.
+@LoopActor final class ControlServer {
+  private let listener: Listener
+  private let node: Node
+  private var guests = 0
+  private var emptied: OneShot<Void>?
+
+  /// A guest that leaves more than this unread is dropped.
+  private static let backlog = 64 << 20
+
+  init(_ node: Node) throws(NodeError) {
+    self.node = node
+    let path = try ControlPath.path(for: node.folder)
+    // The profile's lock is ours, so a socket that is there belongs to nobody.
+    _ = unsafe unlink(path)
+    do throws(NetError) {
+      listener = try Listener(unixPath: path, inputCapacity: ControlFrame.limit + 4)
+    } catch {
+      throw NodeError(.internal, "the control socket \(path) cannot be opened: \(error)")
+    }
+    _ = Loop.spawn { await self.run() }
+  }
+
+  private func run() async {
+    while true {
+      guard let stream = try? await listener.accept() else { return }
+      guard stream.peerUserID == geteuid() else {
+        stream.abort()
+        continue
+      }
+      guests += 1
+      Loop.spawn {
+        await self.serve(stream)
+        self.release()
+      }
+    }
+  }
+
+  private func release() {
+    guests -= 1
+    if guests == 0 { emptied?.fulfil(()) }
+  }
+
+  /// Waits until no guest is being served but those who only listen.
+  func waitForGuests() async {
+    while guests > 0 {
+      let slot = OneShot<Void>()
+      emptied = slot
+      _ = try? await slot.wait()
+    }
+  }
+
+  func close() { listener.close() }
+
+  private func serve(_ stream: ByteStream) async {
+    defer { stream.close() }
+    stream.wipes()
+    var frame = await ControlFrame.receive(from: stream)
+    if case .passphrase(let passphrase) = frame {
+      do throws(NodeError) {
+        _ = try await KeyStore.unlock(node.key, in: node.folder, passphrase: passphrase)
+      } catch {
+        ControlFrame.send(.failure(error), over: stream)
+        return ControlFrame.send(error.status, over: stream)
+      }
+      frame = await ControlFrame.receive(from: stream)
+    }
+    guard case .request(let request) = frame else { return }
+    // One who only listens keeps no passing node from ending.
+    let listens = request == .subscribe
+    if listens { release() }
+    defer { if listens { guests += 1 } }
+    let pipe = EventPipe(stream, limit: Self.backlog)
+    // The guest says nothing more: an end of its stream means that it has gone, and its request with it.
+    let work = Loop.spawn {
+      let status = await self.node.perform(request) { event in pipe.send(event) }
+      await pipe.finish(status)
+      stream.close()
+    }
+    while await ControlFrame.receive(from: stream) != nil {}
+    work.cancel()
+    await work.value
+  }
+}
+
+/// What is on its way to a guest: a request may answer with more at once than a socket takes.
+@LoopActor private final class EventPipe {
+  private let stream: ByteStream
+  private let limit: Int
+  private var waiting: [Event] = []
+  private var size = 0
+  private var writer: Task<Void, Never>?
+
+  init(_ stream: ByteStream, limit: Int) {
+    self.stream = stream
+    self.limit = limit
+  }
+
+  func send(_ event: Event) {
+    waiting.append(event)
+    // Roughly what it takes in memory; the text of a message is what can be large.
+    if case .message(let message) = event { size += message.text.utf8.count }
+    size += 512
+    guard size <= limit else { return stream.abort() }
+    writer = writer ?? Loop.spawn { await self.write() }
+  }
+
+  private func write() async {
+    while !waiting.isEmpty {
+      let batch = waiting
+      waiting = []
+      size = 0
+      for event in batch {
+        ControlFrame.send(event, over: stream)
+        do throws(NetError) { try await stream.drain() } catch { return }
+      }
+    }
+    writer = nil
+  }
+
+  /// Ends with the status once everything before it has gone.
+  func finish(_ status: ExitStatus) async {
+    await writer?.value
+    ControlFrame.send(status, over: stream)
+  }
+}

@@ -1,0 +1,268 @@
+package import SecchatCore
+internal import SecchatCrypto
+package import SecchatNet
+
+/// Receives what an OFFER named: ACCEPT, credit by READY, and an ACK for each item that lies on disk under its name.
+///
+/// The link's reader hands over what comes; a task writes it on other threads. In between stands a queue that the credit
+/// bounds.
+@LoopActor package final class IncomingTransfer {
+  package let stream: UInt32
+  package let id: MessageID
+  /// Whether nothing of the stream is to be expected any more: the session forgets the transfer.
+  package private(set) var isOver = false
+  /// Bytes that wait for the disk: never more than the credit.
+  package private(set) var queuedBytes = 0
+
+  private let offer: Offer
+  private let sender: String
+  private let downloads: String
+  private let ways: DownloadFolder.Ways
+  private let channel: any TransferChannel
+  private let events: (Event) -> Void
+
+  private var order: EntryOrder
+  private var failure: NodeError?
+  private var finished: UInt32 = 0
+  private let work = Signal()
+  private let space = Signal()
+
+  private var queue: [WriteOperation] = []
+  private var queuedEntries = 0
+  private var tail: Block?
+  private var spare: [Block] = []
+  private var received: UInt64 = 0
+  private var written: UInt64 = 0
+  private var granted: UInt64 = 0
+
+  /// - Parameters:
+  ///   - offer: what the user, or a rule, has agreed to.
+  ///   - sender: a user's name; also that of the folder under `downloads`.
+  ///   - downloads: an absolute path.
+  ///   - events: hears `file`.
+  package init(
+    _ offer: Offer, from sender: String, downloads: String, channel: any TransferChannel,
+    ways: DownloadFolder.Ways = .init(), events: @escaping (Event) -> Void
+  ) {
+    self.offer = offer
+    self.sender = sender
+    self.downloads = downloads
+    self.ways = ways
+    self.channel = channel
+    self.events = events
+    stream = offer.stream
+    id = offer.id
+    order = EntryOrder(offer)
+  }
+
+  /// Accepts the offer and receives all of it; where that fails, nothing incomplete is left behind.
+  ///
+  /// - Throws: 2 where it cannot be written, 8 where what comes is not what was offered, 9 where the sender stopped.
+  package func run() async throws(NodeError) {
+    let folder: DownloadFolder
+    do throws(NodeError) {
+      if let failure { throw failure }
+      folder = try await open()
+    } catch {
+      end(error, telling: .targetFailed)
+      throw failure ?? error
+    }
+    if failure == nil {
+      channel.send(Accept(stream: stream))
+      grant()
+      channel.flush()
+    }
+    let writer = ItemWriter(folder)
+    await write(with: writer, in: folder)
+    queue = []
+    tail = nil
+    spare = []
+    space.raise()
+    await Loop.offload { writer.discard() }
+    if let failure { throw failure }
+    isOver = true
+  }
+
+  /// Opens the folder, and refuses where there is no room.
+  private func open() async throws(NodeError) -> DownloadFolder {
+    let (downloads, sender, ways) = (downloads, sender, ways)
+    let (entries, bytes) = (UInt64(offer.entries), offer.bytes)
+    let (folder, fits) = try await Loop.offload { () throws(NodeError) in
+      let folder = try DownloadFolder(downloads: downloads, sender: sender, ways: ways)
+      return (folder, (try? folder.hasRoom(bytes: bytes, entries: entries)) ?? true)
+    }
+    if !fits, failure == nil {
+      channel.send(Refuse(id: id, reason: .noRoom))
+      channel.flush()
+      end(
+        NodeError(
+          .refused, "no room for \(bytes) bytes from \(sender)", hint: "make room in the download folder"),
+        telling: nil)
+    }
+    return folder
+  }
+
+  // MARK: What the session says
+
+  /// Takes ENTRY, END and CANCEL of this stream. After an ENTRY the reader waits for `room`.
+  ///
+  /// - Throws: what the link must end for.
+  package func handle(_ message: PeerMessage) throws(WireError) {
+    if case .cancel = message { return cancelled() }
+    guard failure == nil, !isOver else { return }
+    do throws(TransferFailure) {
+      switch message {
+      case .entry(let entry): try begin(entry)
+      case .end(let end): try finish(end)
+      default: throw .malformed
+      }
+    } catch {
+      end(error.error, telling: error.reason)
+    }
+    guard queuedEntries <= FileLimits.queuedEntriesAtMost else { throw .malformed }
+  }
+
+  /// Takes the data of a CHUNK of this stream.
+  ///
+  /// - Throws: `malformed` for data beyond the credit, which the link must end for.
+  package func take(chunk data: RawSpan) throws(WireError) {
+    guard !isOver else { return }
+    received += UInt64(data.byteCount)
+    guard received <= granted else { throw .malformed }
+    guard failure == nil else { return }
+    do throws(TransferFailure) {
+      try order.chunk(data.byteCount)
+    } catch {
+      return end(error.error, telling: error.reason)
+    }
+    store(data)
+    work.raise()
+  }
+
+  /// Waits while more entries are queued than the disk keeps up with.
+  package func room() async {
+    while queuedEntries >= FileLimits.queuedEntries, failure == nil, !isOver { _ = await space.wait() }
+  }
+
+  /// Ends it because the link has.
+  package func fail(_ error: NodeError) {
+    end(error, telling: nil)
+    isOver = true
+  }
+
+  /// Ends it because the user says so.
+  package func stop() { end(NodeError(.refused, "the transfer was stopped"), telling: .stopped) }
+
+  private func cancelled() {
+    if failure == nil, !isOver {
+      channel.send(Cancel(stream: stream, reason: .stopped))
+      end(NodeError(.refused, "\(sender) stopped the transfer"), telling: nil)
+    }
+    isOver = true
+  }
+
+  private func end(_ error: NodeError, telling reason: Cancel.Reason?) {
+    guard failure == nil, !isOver else { return }
+    failure = error
+    if let reason {
+      channel.send(Cancel(stream: stream, reason: reason))
+      channel.flush()
+    } else {
+      isOver = true
+    }
+    work.raise()
+    space.raise()
+  }
+
+  // MARK: The queue
+
+  private func begin(_ entry: Entry) throws(TransferFailure) {
+    guard granted > 0 else { throw .malformed }
+    let step = try order.entry(entry)
+    if step.endsItem { queue.append(.finish) }
+    queue.append(step.beginsItem ? .begin(entry, step.path) : .inside(entry, step.path))
+    queuedEntries += 1
+    if order.endsLastItem() { queue.append(.finish) }
+    work.raise()
+  }
+
+  private func finish(_ end: End) throws(TransferFailure) {
+    let endsItem = try order.end(end)
+    queue.append(.end(digest: end.digest))
+    if endsItem || order.endsLastItem() { queue.append(.finish) }
+    work.raise()
+  }
+
+  /// Puts the data into the last block and a new one, as far as it goes.
+  private func store(_ data: RawSpan) {
+    queuedBytes += data.byteCount
+    var start = 0
+    while start < data.byteCount {
+      if tail?.room ?? 0 == 0 { tail = spare.popLast() ?? Block() }
+      guard let block = tail else { return }
+      let count = min(block.room, data.byteCount - start)
+      let range = block.count..<(block.count + count)
+      block.append(data.extracting(start..<(start + count)))
+      start += count
+      if case .data(let last, let before)? = queue.last, last === block, before.upperBound == range.lowerBound
+      {
+        queue[queue.count - 1] = .data(block, before.lowerBound..<range.upperBound)
+      } else {
+        queue.append(.data(block, range))
+      }
+    }
+  }
+
+  private func write(with writer: ItemWriter, in folder: DownloadFolder) async {
+    while failure == nil, finished < offer.items {
+      guard !queue.isEmpty else {
+        _ = await work.wait()
+        continue
+      }
+      let batch = queue
+      let entries = queuedEntries
+      let bytes = queuedBytes
+      queue = []
+      // What comes now goes into another block: this one is the other thread's.
+      tail = nil
+      let result = await Loop.offload { writer.perform(batch) }
+      queuedEntries -= entries
+      queuedBytes -= bytes
+      written += UInt64(bytes)
+      recycle(batch)
+      for item in result.finished { confirm(item, in: folder) }
+      if let failure = result.failure { end(failure.error, telling: failure.reason) }
+      if failure == nil { grant() }
+      channel.flush()
+      space.raise()
+    }
+  }
+
+  private func recycle(_ batch: [WriteOperation]) {
+    for case .data(let block, _) in batch where spare.count < FileLimits.spareBlocks {
+      guard spare.last !== block else { continue }
+      block.clear()
+      spare.append(block)
+    }
+  }
+
+  /// Grants more once half of the credit is used up.
+  private func grant() {
+    let limit = written + Limits.fileCredit
+    guard granted < offer.bytes || granted == 0, limit - granted >= Limits.fileCredit / 2 else { return }
+    granted = limit
+    channel.send(Ready(stream: stream, limit: limit))
+  }
+
+  private func confirm(_ item: FinishedItem, in folder: DownloadFolder) {
+    finished += 1
+    if !isOver { channel.send(Ack(id: id, part: item.item)) }
+    events(
+      .file(
+        Event.File(
+          id: id.description, from: sender, name: item.name, path: folder.path + "/" + item.name,
+          bytes: item.bytes)))
+    // All is on disk: a sender that leaves now leaves nothing unfinished.
+    if finished == offer.items { isOver = true }
+  }
+}

@@ -1,0 +1,74 @@
+internal import SecchatCore
+internal import SecchatCrypto
+internal import SecchatNet
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
+/// A node in this process, with its lock and its control socket.
+@LoopActor final class LocalNode {
+  let node: Node
+  private let server: ControlServer
+  private let lock: ProfileLock
+
+  private init(_ node: Node, _ server: ControlServer, _ lock: consuming ProfileLock) {
+    self.node = node
+    self.server = server
+    self.lock = lock
+  }
+
+  /// Opens the profile; nil where another process is its node.
+  static func open(
+    _ folder: ProfileFolder, _ key: KeyFile, _ identity: SecretIdentity, stays: Bool
+  ) async throws(NodeError) -> LocalNode? {
+    guard let lock = ProfileLock(folder) else { return nil }
+    let node = try await Node.open(folder, key: key, identity: identity, stays: stays)
+    let server: ControlServer
+    do throws(NodeError) { server = try ControlServer(node) } catch {
+      await node.close()
+      throw error
+    }
+    return LocalNode(node, server, lock)
+  }
+
+  /// Waits for those who came over the control socket, then closes everything.
+  func close(waitingForGuests: Bool) async {
+    if waitingForGuests { await server.waitForGuests() }
+    server.close()
+    await node.close()
+  }
+
+  /// Goes online and stays until something ends it.
+  func stay(
+    _ options: NodeOptions, loggingIn: Bool, onEvent: @escaping @Sendable (Event) -> Void,
+    isReady: @escaping @Sendable () -> Bool, ready: @escaping @Sendable () async -> Void
+  ) async -> ExitStatus {
+    node.isReady = isReady
+    let subscription = node.subscribe(onEvent)
+    defer { node.unsubscribe(subscription) }
+    do throws(NodeError) {
+      try await node.save { settings in
+        if loggingIn { settings.isLoggedOut = false }
+        settings.listen = options.listen ?? settings.listen
+        settings.files = options.files ?? settings.files
+        settings.downloads = options.downloads ?? settings.downloads
+        settings.strangers = options.strangers ?? settings.strangers
+      }
+      // A shell may be opened to claim a name in it, which then goes online.
+      if !loggingIn || node.settings.account != nil { try await node.goOnline() }
+    } catch {
+      onEvent(.failure(error))
+      return error.status
+    }
+    let node = node
+    let signals = Loop.spawn {
+      for await _ in Loop.signals(SIGTERM, SIGINT, SIGHUP) { node.ending.fulfil(.done) }
+    }
+    defer { signals.cancel() }
+    Task { await ready() }
+    return (try? await node.ending.wait()) ?? .internal
+  }
+}

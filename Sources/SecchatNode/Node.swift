@@ -1,0 +1,199 @@
+internal import SecchatCore
+internal import SecchatCrypto
+internal import SecchatLink
+internal import SecchatNet
+
+/// A profile at work: its identity, its contacts, its registry, its peers. The one place where they meet.
+@LoopActor final class Node {
+  let folder: ProfileFolder
+  let key: KeyFile
+  let identity: SecretIdentity
+  let store: ProfileStore
+  let contacts: Contacts
+  let sessions: Sessions
+  var settings: Settings
+
+  /// Whether the node listens and stays logged in, or runs for the duration of a command.
+  let stays: Bool
+  var client: RegistryClient?
+  var listener: PeerListener?
+  var recent = RecentMessages()
+  var strangers = StrangerAllowance()
+  var pendingOffers: [String: OneShot<Bool>] = [:]
+  /// Messages being sent, by id.
+  var underWay: Set<MessageID> = []
+  /// Dials under way, so that two messages at once share one.
+  var dials: [Account: Dial] = [:]
+  private var checkedOwnList: SignedDeviceList?
+  /// What was last told of this node itself; nil before the first word.
+  private var wasOnline: Bool?
+  /// What was last told of each peer.
+  private var online: [UserName: Bool] = [:]
+  private var subscribers: [Int: (Event) -> Void] = [:]
+  private var nextSubscriber = 0
+  /// Whether whoever shows the events keeps up; until then no message is taken.
+  var isReady: @Sendable () -> Bool = { true }
+  /// Ends the node; the status it ends with.
+  let ending = OneShot<ExitStatus>()
+
+  private init(
+    _ folder: ProfileFolder, _ key: KeyFile, _ identity: SecretIdentity, _ store: ProfileStore,
+    _ contacts: Contacts, _ settings: Settings, stays: Bool
+  ) {
+    self.folder = folder
+    self.key = key
+    self.identity = identity
+    self.store = store
+    self.contacts = contacts
+    self.settings = settings
+    self.stays = stays
+    sessions = Sessions(ourIdentity: identity.identity.publicKey)
+  }
+
+  /// Opens a profile whose lock the caller holds.
+  static func open(
+    _ folder: ProfileFolder, key: KeyFile, identity: SecretIdentity, stays: Bool
+  ) async throws(NodeError) -> Node {
+    let store = try ProfileStore(folder, identity)
+    let settings = try await store.settings()
+    let contacts = try await Contacts(store)
+    return Node(folder, key, identity, store, contacts, settings, stays: stays)
+  }
+
+  /// Ends every conversation and closes the database.
+  func close() async {
+    listener?.close()
+    sessions.close(.goingAway)
+    await client?.stop(sayingSo: true)
+    await store.close()
+  }
+
+  func save(_ change: (inout Settings) -> Void) async throws(NodeError) {
+    var changed = settings
+    change(&changed)
+    guard changed != settings else { return }
+    settings = changed
+    try await store.save(changed)
+  }
+
+  // MARK: Events
+
+  /// Hears every event from now on. Returns what ends that.
+  func subscribe(_ onEvent: @escaping (Event) -> Void) -> Int {
+    nextSubscriber += 1
+    subscribers[nextSubscriber] = onEvent
+    return nextSubscriber
+  }
+
+  func unsubscribe(_ id: Int) { subscribers[id] = nil }
+
+  func event(_ event: Event) {
+    for subscriber in subscribers.values { subscriber(event) }
+  }
+
+  // MARK: Account
+
+  /// The registry, from the settings.
+  var registry: RegistryAddress? {
+    guard let registration = settings.account,
+      let text = settings.registries[RegistryAddress.text(registration.host, registration.port)],
+      let key = KeyText.registry(text)
+    else { return nil }
+    return RegistryAddress(host: registration.host, port: registration.port, key: key)
+  }
+
+  /// The account that the profile holds.
+  ///
+  /// - Throws: 1 before `register`.
+  func account() throws(NodeError) -> Account {
+    guard let registration = settings.account, let name = UserName(registration.name), let registry else {
+      throw NodeError(
+        .usage, "this profile has no account yet", hint: "claim a name with `secchat register USER@HOST`")
+    }
+    return Account(name: name, registry: registry.key)
+  }
+
+  /// Our own signed device list.
+  func ownList() throws(NodeError) -> SignedDeviceList {
+    let account = try account()
+    let bytes = settings.account?.list ?? []
+    // Its signature is checked once, not for every connection that comes in.
+    if let checkedOwnList, checkedOwnList.encoded == bytes { return checkedOwnList }
+    guard let list = try? SignedDeviceList(verifying: bytes.raw), list.list.account == account else {
+      throw ProfileStore.damaged
+    }
+    checkedOwnList = list
+    return list
+  }
+
+  /// What `USER` or `USER@HOST:PORT` names, at this profile's own registry.
+  func target(_ user: String) throws(NodeError) -> Account {
+    let own = try account()
+    let name: UserName?
+    if user.contains("@") {
+      guard let parsed = RegistryAddress.parse(user: user), let registry else {
+        throw NodeError(.usage, "that is no user's name", hint: "write NAME, or NAME@HOST:PORT")
+      }
+      guard parsed.host == registry.host, parsed.port == registry.port else {
+        throw NodeError(
+          .usage, "users of other registries cannot be reached yet",
+          hint: "this profile's registry is \(registry.text)")
+      }
+      name = parsed.name
+    } else {
+      name = UserName(user)
+    }
+    guard let name else {
+      throw NodeError(.usage, "that is no user's name", hint: "names are 3 to 32 of a-z 0-9 . _ -")
+    }
+    return Account(name: name, registry: own.registry)
+  }
+
+  /// The client of the registry, for requests that need the network.
+  ///
+  /// - Throws: 1 before `register`; 7 after `logout`.
+  func network() throws(NodeError) -> RegistryClient {
+    let account = try account()
+    guard !settings.isLoggedOut else {
+      throw NodeError(.authentication, "this profile is logged out", hint: "run `secchat login`")
+    }
+    if let client { return client }
+    guard let registry else { throw ProfileStore.damaged }
+    let fresh = RegistryClient(
+      identity: identity, account: account, registry: registry, port: listener?.address?.port ?? 0)
+    fresh.onOnline = { [weak self] answer in self?.isOnline(answer) }
+    fresh.onOffline = { [weak self] error, retrying in self?.isOffline(error, retrying) }
+    fresh.onPresence = { [weak self] presence in self?.presence(presence) }
+    client = fresh
+    return fresh
+  }
+
+  private func isOnline(_ answer: LoggedIn) {
+    guard stays, let name = settings.account?.name, let address = SocketAddress(answer.address) else {
+      return
+    }
+    event(
+      .online(
+        .init(user: name, address: address.description, listen: listener?.address?.description ?? "")))
+    wasOnline = true
+    let names = contacts.all.map(\.name)
+    _ = Loop.spawn { await self.client?.watch(names) }
+  }
+
+  private func isOffline(_ error: NodeError, _ retrying: Bool) {
+    guard stays, let name = settings.account?.name else { return }
+    // Each further attempt that fails is no news.
+    if wasOnline != false || !retrying {
+      event(.offline(.init(user: name, retrying: retrying)))
+      if wasOnline == nil || !retrying { event(.failure(error)) }
+    }
+    wasOnline = false
+  }
+
+  private func presence(_ presence: Presence) {
+    let isOnline = presence.address != nil
+    // The first word on somebody is news only where they are there.
+    guard (online.updateValue(isOnline, forKey: presence.name) ?? false) != isOnline else { return }
+    event(.presence(.init(user: presence.name.text, online: isOnline)))
+  }
+}

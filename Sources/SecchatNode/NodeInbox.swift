@@ -1,0 +1,53 @@
+internal import SecchatCore
+internal import SecchatCrypto
+internal import SecchatLink
+internal import SecchatNet
+
+/// What sessions tell the node.
+extension Node: PeerSessionOwner {
+  func received(_ chat: Chat, in session: PeerSession) -> Refuse.Reason? {
+    guard isReady() || recent.contains(chat.id, from: session.peer) else { return .busy }
+    guard recent.insert(chat.id, from: session.peer) else { return nil }
+    event(
+      .message(
+        .init(
+          id: Hex.encode(chat.id.array), from: session.name.text, to: settings.account?.name ?? "",
+          text: chat.text, time: Double(chat.sent) / 1_000,
+          verified: contacts[session.peer]?.isVerified ?? false)))
+    return nil
+  }
+
+  func received(_ offer: Offer, in session: PeerSession) async -> Result<String, OfferRefusal> {
+    guard stays else { return .failure(OfferRefusal(reason: .declined)) }
+    let downloads = settings.downloads ?? folder.downloadsPath
+    switch settings.files {
+    case .always: return .success(downloads)
+    case .never: return .failure(OfferRefusal(reason: .declined))
+    case .ask:
+      let id = Hex.encode(offer.id.array)
+      guard pendingOffers[id] == nil, pendingOffers.count < Self.offersAtOnce else {
+        return .failure(OfferRefusal(reason: .busy))
+      }
+      let slot = OneShot<Bool>()
+      pendingOffers[id] = slot
+      defer { pendingOffers[id] = nil }
+      event(
+        .offered(
+          .init(id: id, from: session.name.text, name: offer.name, items: offer.items, bytes: offer.bytes)))
+      guard let accepted = try? await slot.wait(deadline: .now + Self.answerTime) else {
+        return .failure(OfferRefusal(reason: .unanswered))
+      }
+      return accepted ? .success(downloads) : .failure(OfferRefusal(reason: .declined))
+    }
+  }
+
+  func withdrawn(_ offer: MessageID) { pendingOffers[Hex.encode(offer.array)]?.fulfil(false) }
+
+  /// Offers that may wait for the user, from all peers.
+  private static let offersAtOnce = 256
+
+  /// How long the user has to answer an offer (milliseconds).
+  private static let answerTime = 120_000
+
+  func ended(_ session: PeerSession) { sessions.remove(session) }
+}

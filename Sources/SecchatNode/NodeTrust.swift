@@ -1,0 +1,86 @@
+internal import SecchatCore
+internal import SecchatCrypto
+internal import SecchatLink
+internal import SecchatNet
+
+/// Whose keys are believed: the pin first, the registry's record where nothing is pinned, the user where they disagree.
+extension Node {
+  /// Judges a device list that somebody offered for an account, and acts on it: pins what is new and explained, tells of
+  /// changes, stops at what is not explained.
+  ///
+  /// - Parameter pinsFirst: whether a first list is pinned, or only looked at.
+  /// - Throws: 4 for a list that may not be used.
+  func judge(_ list: SignedDeviceList, for account: Account, pinsFirst: Bool) async throws(NodeError) {
+    let contact = contacts[account]
+    let new = Fingerprint(of: list.list.identity)
+    func change(_ verdict: String) {
+      guard let contact else { return }
+      event(
+        .keyChange(
+          .init(
+            user: account.name.text, old: contact.fingerprint.description, new: new.description,
+            verdict: verdict)))
+    }
+    switch Verdict(of: list, for: account, pinned: contact?.pinned) {
+    case .first:
+      guard pinsFirst else { return }
+      try await contacts.update(account, pinned: list)
+      // Another may have been pinned while this one was being written.
+      guard contacts[account]?.pinned == list else {
+        return try await judge(list, for: account, pinsFirst: pinsFirst)
+      }
+      if stays { await client?.watch([account.name]) }
+    case .same: return
+    case .continuous:
+      try await pin(list, for: account)
+      change("continuous")
+    case .recovered:
+      try await pin(list, for: account)
+      change("recovered")
+    case .unexplained:
+      try await contacts.update(account) { $0.offered = list }
+      change("unexplained")
+      throw NodeError(
+        .untrusted, "the identity key of \(account.name) is not the one it was; nothing was sent",
+        hint:
+          "ask \(account.name) for the fingerprint by another way, then `secchat trust \(account.name) FINGERPRINT`"
+      )
+    case .refused:
+      throw NodeError(
+        .untrusted, "an old or contradictory device list was offered for \(account.name); nothing was sent",
+        hint: "the registry, or somebody in between, may be lying")
+    }
+  }
+
+  /// Pins a newer list of the pinned identity; an even newer one that came meanwhile stays. Devices that are no longer
+  /// listed lose their links.
+  private func pin(_ list: SignedDeviceList, for account: Account) async throws(NodeError) {
+    try await contacts.update(account) { contact in
+      guard contact.pinned.list.identity == list.list.identity,
+        contact.pinned.list.version < list.list.version
+      else { return }
+      contact.pinned = list
+    }
+    guard let newest = contacts[account]?.pinned else { return }
+    sessions.revoke(after: newest)
+    // Another identity was accepted while this was being written: the list is judged by that.
+    guard newest.list.identity == list.list.identity else {
+      return try await judge(list, for: account, pinsFirst: false)
+    }
+  }
+
+  /// Checks the list of somebody who dialled us by the pin; by the registry's record where nothing is pinned, or another
+  /// key is: anybody can sign a list for somebody else's name.
+  func admit(_ list: SignedDeviceList, from account: Account) async throws(NodeError) {
+    if contacts[account]?.pinned.list.identity != list.list.identity {
+      guard strangers.begin(at: .now) else { throw NodeError(.rateLimited, "too many strangers") }
+      defer { strangers.end() }
+      let (recorded, _) = try await network().lookup(account.name)
+      switch Verdict(of: list, for: account, pinned: recorded) {
+      case .same, .continuous, .recovered: break
+      case .first, .unexplained, .refused: throw NodeError(.untrusted, "not the registry's record")
+      }
+    }
+    try await judge(list, for: account, pinsFirst: true)
+  }
+}

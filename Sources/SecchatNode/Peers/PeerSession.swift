@@ -1,0 +1,323 @@
+internal import SecchatCore
+internal import SecchatCrypto
+internal import SecchatLink
+internal import SecchatNet
+
+/// What a session tells its node.
+@LoopActor protocol PeerSessionOwner: AnyObject {
+  /// A message came: nil once it has been shown and may be confirmed, or why it is not taken.
+  func received(_ chat: Chat, in session: PeerSession) -> Refuse.Reason?
+  /// Files are offered: where they go, or why not.
+  func received(_ offer: Offer, in session: PeerSession) async -> Result<String, OfferRefusal>
+  /// An offer that may still wait for an answer is none any more.
+  func withdrawn(_ offer: MessageID)
+  func event(_ event: Event)
+  func ended(_ session: PeerSession)
+}
+
+/// Why an offer is not taken.
+struct OfferRefusal: Error, Equatable {
+  let reason: Refuse.Reason
+}
+
+/// The conversation with one device of one peer over one link: messages one way, confirmations the other, files both.
+@LoopActor final class PeerSession {
+  let link: SealedLink
+  let peer: Account
+  let device: UInt32
+  /// Gone while a node ends and its last links do.
+  private weak var owner: (any PeerSessionOwner)?
+  /// Whether this node takes messages on this link at all: one that runs for a single command shows none.
+  private let takesMessages: Bool
+
+  // What we send.
+  /// Messages that wait for credit or for their confirmation: a retired session ends only after them.
+  private var sendsUnderWay = 0
+  private var confirmations: [MessageID: OneShot<Refuse.Reason?>] = [:]
+  private var chatsSent: UInt64 = 0
+  private var chatLimit: UInt64 = 0
+  private var creditWaiters: [OneShot<Void>] = []
+  private var outgoing: [UInt32: OutgoingTransfer] = [:]
+  private var nextStream: UInt32
+
+  // What we receive.
+  private var chatsReceived: UInt64 = 0
+  private var chatsGranted: UInt64 = 0
+  private var incoming: [UInt32: IncomingTransfer] = [:]
+  /// Offers that wait for an answer, by stream: they may be cancelled meanwhile.
+  private var pondered: [UInt32: MessageID] = [:]
+  /// Answers being waited for, those to cancelled offers included.
+  private var answersAwaited = 0
+  private var highestStream: UInt32 = 0
+
+  /// Another session has taken over: nothing new is sent here.
+  private(set) var isRetired = false
+  private(set) var isOpen = true
+  private var mayClose = false
+
+  private static let offersAtOnce = 16
+  /// Each may hold its credit in memory while the disk is slow.
+  private static let transfersAtOnce = 8
+
+  init(_ link: SealedLink, peer: Account, device: UInt32, takesMessages: Bool, owner: any PeerSessionOwner) {
+    self.link = link
+    self.peer = peer
+    self.device = device
+    self.owner = owner
+    self.takesMessages = takesMessages
+    nextStream = link.isInitiator ? 1 : 2
+  }
+
+  var name: UserName { peer.name }
+  var age: Int { Instant.now - link.born }
+  /// Whether the other side takes messages here. One that dialled us for a single command does not.
+  var takesOurMessages: Bool { chatLimit > 0 || link.isInitiator }
+
+  // MARK: Running
+
+  /// Runs until the link ends.
+  func run() async {
+    if takesMessages { grantChats() }
+    link.flush()
+    do throws(LinkError) {
+      while true {
+        let arrived = try await link.receive { (type, body) throws(WireError) in
+          try self.read(type, body)
+        }
+        guard case .message(let message) = arrived else { continue }
+        do throws(WireError) { try await handle(message) } catch { throw .protocolError }
+      }
+    } catch {
+      end(error)
+    }
+  }
+
+  private enum Arrived {
+    case message(PeerMessage)
+    /// Data, already taken in place.
+    case chunk
+  }
+
+  private func read(_ type: FrameType, _ body: RawSpan) throws(WireError) -> Arrived {
+    guard type == ChunkHeader.type else { return .message(try PeerMessage(type: type, body: body)) }
+    var reader = WireReader(body)
+    let header = try ChunkHeader(body: &reader)
+    guard let transfer = incoming[header.stream] else {
+      // Data may still be on its way for a transfer that has ended here; for any other it is an error.
+      guard isStranger(header.stream) else { throw .malformed }
+      return .chunk
+    }
+    try transfer.take(chunk: reader.takeRest())
+    return .chunk
+  }
+
+  /// Whether the stream is one that the other side may open.
+  private func isStranger(_ stream: UInt32) -> Bool { stream % 2 == (link.isInitiator ? 0 : 1) }
+
+  private func handle(_ message: PeerMessage) async throws(WireError) {
+    switch message {
+    case .chat(let chat): try receive(chat)
+    case .ready(let ready) where ready.stream == 0:
+      chatLimit = max(chatLimit, ready.limit)
+      let waiting = creditWaiters
+      creditWaiters = []
+      for waiter in waiting { waiter.fulfil(()) }
+    case .ready(let ready): outgoing[ready.stream]?.handle(message)
+    case .accept(let accept): outgoing[accept.stream]?.handle(message)
+    case .ack(let ack):
+      confirmations[ack.id]?.fulfil(nil)
+      transfer(ack.id)?.handle(message)
+    case .refuse(let refuse):
+      confirmations[refuse.id]?.fulfil(refuse.reason)
+      transfer(refuse.id)?.handle(message)
+    case .offer(let offer): try receive(offer)
+    case .entry(let entry):
+      guard isStranger(entry.stream) else { throw .malformed }
+      guard let transfer = incoming[entry.stream] else { return }
+      try transfer.handle(message)
+      await transfer.room()
+    case .end(let end):
+      guard isStranger(end.stream) else { throw .malformed }
+      try incoming[end.stream]?.handle(message)
+    case .cancel(let cancel):
+      if let transfer = outgoing[cancel.stream] {
+        transfer.handle(message)
+      } else if let transfer = incoming[cancel.stream] {
+        try transfer.handle(message)
+      } else if let offer = pondered.removeValue(forKey: cancel.stream) {
+        owner?.withdrawn(offer)
+        link.send(Cancel(stream: cancel.stream, reason: .stopped))
+      }
+    }
+  }
+
+  private func transfer(_ id: MessageID) -> OutgoingTransfer? { outgoing.values.first { $0.id == id } }
+
+  private func end(_ error: LinkError) {
+    isOpen = false
+    let gone = NodeError(.peerOffline, "the connection to \(name) ended", hint: "try again")
+    for slot in confirmations.values { slot.fail(.closed) }
+    for waiter in creditWaiters { waiter.fail(.closed) }
+    for transfer in outgoing.values { transfer.fail(gone) }
+    for transfer in incoming.values { transfer.fail(gone) }
+    for offer in pondered.values { owner?.withdrawn(offer) }
+    pondered = [:]
+    link.abort()
+    owner?.ended(self)
+  }
+
+  // MARK: Messages
+
+  private func receive(_ chat: Chat) throws(WireError) {
+    chatsReceived += 1
+    guard chatsReceived <= chatsGranted else { throw .malformed }
+    if let owner, let reason = owner.received(chat, in: self) {
+      link.send(Refuse(id: chat.id, reason: reason))
+    } else if owner != nil {
+      link.send(Ack(id: chat.id))
+    }
+    if chatsGranted - chatsReceived < Limits.chatCredit / 2 { grantChats() }
+  }
+
+  private func grantChats() {
+    chatsGranted = chatsReceived + Limits.chatCredit
+    link.send(Ready(stream: 0, limit: chatsGranted))
+  }
+
+  /// Sends a message and waits until it is confirmed.
+  ///
+  /// - Throws: `.network(.timedOut)` at the deadline; what ended the link.
+  /// - Returns: why it was refused; nil where it was not.
+  func send(_ chat: Chat, deadline: Instant) async throws(LinkError) -> Refuse.Reason? {
+    sendsUnderWay += 1
+    defer {
+      sendsUnderWay -= 1
+      closeIfDone()
+    }
+    do throws(NetError) {
+      while chatsSent >= chatLimit {
+        guard isOpen else { throw .closed }
+        let waiter = OneShot<Void>()
+        creditWaiters.append(waiter)
+        try await waiter.wait(deadline: deadline)
+      }
+      guard isOpen else { throw .closed }
+      chatsSent += 1
+      let slot = OneShot<Refuse.Reason?>()
+      confirmations[chat.id] = slot
+      defer { confirmations[chat.id] = nil }
+      link.send(chat)
+      link.flush()
+      let answer: Result<Refuse.Reason?, NetError> = await withTaskCancellationHandler {
+        do throws(NetError) { return .success(try await slot.wait(deadline: deadline)) } catch {
+          return .failure(error)
+        }
+      } onCancel: {
+        Loop.spawn { slot.fail(.cancelled) }
+      }
+      return try answer.get()
+    } catch { throw .network(error) }
+  }
+
+  // MARK: Files
+
+  /// Sends files and folders, and waits until the peer has them on disk. Stops where the task is cancelled.
+  func sendFiles(
+    _ paths: [String], limitRate: UInt64?, checksum: Bool, events: @escaping (Event) -> Void
+  ) async throws(NodeError) {
+    guard isOpen else {
+      throw NodeError(.peerOffline, "the connection to \(name) ended", hint: "try again")
+    }
+    let stream = nextStream
+    nextStream += 2
+    let transfer = OutgoingTransfer(
+      paths: paths, to: name.text, stream: stream, id: Random.bytes(), channel: self, limitRate: limitRate,
+      checksum: checksum, events: events)
+    outgoing[stream] = transfer
+    defer {
+      outgoing[stream] = nil
+      closeIfDone()
+    }
+    let result: Result<Void, NodeError> = await withTaskCancellationHandler {
+      do throws(NodeError) { return .success(try await transfer.run()) } catch { return .failure(error) }
+    } onCancel: {
+      _ = Loop.spawn { transfer.stop() }
+    }
+    try result.get()
+  }
+
+  private func receive(_ offer: Offer) throws(WireError) {
+    // A number is never used twice: frames of the old stream may still be on their way.
+    guard isStranger(offer.stream), offer.stream > highestStream else { throw .malformed }
+    highestStream = offer.stream
+    guard answersAwaited < Self.offersAtOnce, incoming.count < Self.transfersAtOnce else {
+      link.send(Refuse(id: offer.id, reason: .busy))
+      return
+    }
+    pondered[offer.stream] = offer.id
+    answersAwaited += 1
+    Loop.spawn { await self.ponder(offer) }
+  }
+
+  private func ponder(_ offer: Offer) async {
+    // Withdrawn before anybody was asked?
+    let answer =
+      pondered[offer.stream] == nil
+      ? nil : await owner?.received(offer, in: self) ?? .failure(OfferRefusal(reason: .declined))
+    answersAwaited -= 1
+    // Withdrawn, or the link ended, while the user thought.
+    guard let answer, pondered.removeValue(forKey: offer.stream) != nil, isOpen else { return }
+    switch answer {
+    case .failure(let refusal):
+      link.send(Refuse(id: offer.id, reason: refusal.reason))
+      link.flush()
+    case .success(let downloads):
+      let transfer = IncomingTransfer(
+        offer, from: name.text, downloads: downloads, channel: self,
+        events: { [weak self] in self?.owner?.event($0) })
+      incoming[offer.stream] = transfer
+      do throws(NodeError) { try await transfer.run() } catch { owner?.event(.failure(error)) }
+      incoming[offer.stream] = nil
+      closeIfDone()
+    }
+  }
+
+  // MARK: Ending
+
+  /// How long the side that was dialled waits for the other to end a retired link (milliseconds).
+  private static let grace = 30_000
+
+  /// Sends nothing new from now on, and ends the link once nothing waits: at once where this side dialled it, else when
+  /// the other has had its time to.
+  func retire() {
+    guard !isRetired else { return }
+    isRetired = true
+    closeIfDone()
+    guard isOpen, !link.isInitiator else { return }
+    Loop.spawn { [weak self] in
+      try? await Loop.sleep(for: Self.grace)
+      self?.mayClose = true
+      self?.closeIfDone()
+    }
+  }
+
+  private func closeIfDone() {
+    guard isRetired, isOpen, link.isInitiator || mayClose, sendsUnderWay == 0, outgoing.isEmpty,
+      incoming.isEmpty,
+      pondered.isEmpty
+    else { return }
+    close(.replaced)
+  }
+
+  /// Ends the conversation.
+  func close(_ reason: Close.Reason) { link.close(reason) }
+}
+
+extension PeerSession: TransferChannel {
+  func send(_ message: some WireMessage) { link.send(message) }
+  func sendChunk(_ header: ChunkHeader, count: Int, _ fill: (inout MutableRawSpan) -> Void) {
+    link.sendChunk(header, count: count, fill)
+  }
+  func flush() { link.flush() }
+  func drain() async throws(LinkError) { try await link.drain() }
+}

@@ -1,0 +1,80 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
+/// Small files that nobody but their owner may open.
+enum PrivateFile {
+  /// The whole of a file of at most `limit` bytes; nil where there is none.
+  ///
+  /// - Throws: 1 for a file that others may open or that cannot be read; 8 for one that is too large.
+  static func read(_ path: String, limit: Int) throws(NodeError) -> [UInt8]? {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else {
+      if errno == ENOENT { return nil }
+      throw NodeError(.usage, "\(path) cannot be read: \(ProfileFolder.reason(errno))")
+    }
+    defer { close(descriptor) }
+    var info = stat()
+    guard unsafe fstat(descriptor, &info) == 0, info.st_mode & 0o077 == 0 else {
+      throw NodeError(
+        .usage, "\(path) is open to other users", hint: "close it with `chmod 600 \(path)`")
+    }
+    var bytes = [UInt8](repeating: 0, count: limit + 1)
+    var filled = 0
+    while filled < bytes.count {
+      let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+        unsafe Glibc.read(descriptor, buffer.baseAddress.unsafelyUnwrapped + filled, buffer.count - filled)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else {
+        throw NodeError(.usage, "\(path) cannot be read: \(ProfileFolder.reason(errno))")
+      }
+      if count == 0 { break }
+      filled += count
+    }
+    guard filled <= limit else { throw NodeError(.integrity, "\(path) is damaged: it is too large") }
+    return Array(bytes[..<filled])
+  }
+
+  /// Writes a new file, whole and durable, and never over one that exists.
+  ///
+  /// - Returns: false where there is one already.
+  static func writeNew(_ path: String, _ bytes: [UInt8]) throws(NodeError) -> Bool {
+    let draft = path + ".new"
+    _ = unsafe unlink(draft)
+    let descriptor = unsafe open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw cannotWrite(path) }
+    defer { _ = unsafe unlink(draft) }
+    var failure: Int32 = 0
+    var written = 0
+    while written < bytes.count, failure == 0 {
+      let count = unsafe bytes.withUnsafeBytes { buffer in
+        unsafe write(descriptor, buffer.baseAddress.unsafelyUnwrapped + written, buffer.count - written)
+      }
+      if count > 0 { written += count } else if errno != EINTR { failure = errno }
+    }
+    if failure == 0, fsync(descriptor) != 0 { failure = errno }
+    close(descriptor)
+    guard failure == 0 else { throw cannotWrite(path, failure) }
+    // link(2) refuses an existing name, where rename(2) would replace it.
+    guard unsafe link(draft, path) == 0 else {
+      if errno == EEXIST { return false }
+      throw cannotWrite(path)
+    }
+    let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    let folder = unsafe open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if folder >= 0 {
+      fsync(folder)
+      close(folder)
+    }
+    return true
+  }
+
+  private static func cannotWrite(_ path: String, _ number: Int32 = errno) -> NodeError {
+    NodeError(
+      .usage, "\(path) cannot be written: \(ProfileFolder.reason(number))",
+      hint: "check the folder's mode and the free space")
+  }
+}

@@ -1,0 +1,155 @@
+internal import FoundationEssentials
+internal import SecchatCore
+internal import SecchatCrypto
+internal import SecchatSQLite
+
+/// The profile's database: every row sealed under the storage key, with the table and the row's id as associated data,
+/// so that a row cannot be moved.
+final class ProfileStore: Sendable {
+  private let queue: DatabaseQueue
+  private let secret: SecretIdentity
+
+  /// "SCP1": tells a profile from any other database.
+  private static let applicationID: Int32 = 0x5343_5031
+  private static let schemaVersion: Int32 = 1
+
+  init(_ folder: ProfileFolder, _ secret: SecretIdentity) throws(NodeError) {
+    self.secret = secret
+    do throws(SQLiteError) {
+      queue = try DatabaseQueue(path: folder.databasePath, prepare: Self.prepare)
+    } catch { throw Self.error(error) }
+  }
+
+  private static func prepare(_ database: Database) throws(SQLiteError) {
+    let version = try database.userVersion()
+    guard version <= schemaVersion else { throw .other(newer) }
+    guard version == 0 else {
+      guard try database.applicationID() == applicationID else { throw .corrupt }
+      return try database.quickCheck()
+    }
+    try database.transaction { () throws(SQLiteError) in
+      try database.run(
+        "CREATE TABLE settings (id INTEGER PRIMARY KEY CHECK (id = 1), body BLOB NOT NULL) STRICT")
+      try database.run("CREATE TABLE contacts (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT")
+      try database.setApplicationID(applicationID)
+      try database.setUserVersion(schemaVersion)
+    }
+  }
+
+  /// Stands for "made by a later version" among SQLite's own codes, which are positive.
+  private static let newer: Int32 = -1
+
+  static let damaged = error(.corrupt)
+
+  static func error(_ error: SQLiteError) -> NodeError {
+    switch error {
+    case .full: NodeError(.internal, "the disk is full", hint: "make room and try again")
+    case .readOnly, .cannotOpen:
+      NodeError(
+        .usage, "the profile's database cannot be written", hint: "check the folder's owner and mode")
+    case .corrupt, .constraint:
+      NodeError(
+        .integrity, "the profile's database is damaged", hint: "restore the profile from a backup")
+    case .busy: NodeError(.internal, "the profile's database is in use by another program")
+    case .other(newer):
+      NodeError(.integrity, "the profile was made by a later version of secchat", hint: "use that version")
+    case .other: NodeError(.internal, "the profile's database: \(error)")
+    }
+  }
+
+  // MARK: Rows
+
+  private static func associated(_ table: StaticString, _ row: Int64) -> [UInt8] {
+    var writer = WireWriter()
+    writer.raw(Labels.prefix(Labels.profileRow))
+    writer.raw(Labels.prefix(table))
+    writer.u64(UInt64(bitPattern: row))
+    return writer.bytes
+  }
+
+  private func seal(_ plaintext: [UInt8], _ table: StaticString, _ row: Int64) -> [UInt8] {
+    secret.storage.sealWithRandomNonce(plaintext.raw, authenticating: Self.associated(table, row).raw)
+  }
+
+  private func open(_ sealed: [UInt8], _ table: StaticString, _ row: Int64) throws(NodeError) -> [UInt8] {
+    let data = Self.associated(table, row)
+    do throws(CryptoError) {
+      return try secret.storage.openRow(sealed, authenticating: data)
+    } catch { throw Self.error(.corrupt) }
+  }
+
+  // MARK: Settings
+
+  func settings() async throws(NodeError) -> Settings {
+    let rows: [[UInt8]]
+    do throws(SQLiteError) {
+      rows = try await queue.read { (database) throws(SQLiteError) in
+        try database.query("SELECT body FROM settings WHERE id = 1") { (row) throws(SQLiteError) in
+          try row.blob(0)
+        }
+      }
+    } catch { throw Self.error(error) }
+    guard let sealed = rows.first else { return Settings() }
+    let plain = try open(sealed, "settings", 1)
+    return try Self.decode(plain)
+  }
+
+  private static func decode(_ plain: [UInt8]) throws(NodeError) -> Settings {
+    guard let settings = try? JSONDecoder().decode(Settings.self, from: Data(plain)) else {
+      throw error(.corrupt)
+    }
+    return settings
+  }
+
+  private static func encode(_ settings: Settings) throws(NodeError) -> [UInt8] {
+    guard let plain = try? JSONEncoder().encode(settings) else { throw error(.corrupt) }
+    return [UInt8](plain)
+  }
+
+  /// Durable when it returns.
+  func save(_ settings: Settings) async throws(NodeError) {
+    let sealed = seal(try Self.encode(settings), "settings", 1)
+    do throws(SQLiteError) {
+      try await queue.write { (database) throws(SQLiteError) in
+        try database.run("INSERT OR REPLACE INTO settings (id, body) VALUES (1, ?)", sealed)
+      }
+    } catch { throw Self.error(error) }
+  }
+
+  // MARK: Contacts
+
+  private struct SealedRow: Sendable {
+    let id: Int64
+    let body: [UInt8]
+  }
+
+  func contacts() async throws(NodeError) -> [Int64: Contact] {
+    let rows: [SealedRow]
+    do throws(SQLiteError) {
+      rows = try await queue.read { (database) throws(SQLiteError) in
+        try database.query("SELECT id, body FROM contacts") { (row) throws(SQLiteError) in
+          SealedRow(id: try row.integer(0), body: try row.blob(1))
+        }
+      }
+    } catch { throw Self.error(error) }
+    var contacts: [Int64: Contact] = [:]
+    for row in rows {
+      let plain = try open(row.body, "contacts", row.id)
+      guard let contact = Contact(decoding: plain) else { throw Self.error(.corrupt) }
+      contacts[row.id] = contact
+    }
+    return contacts
+  }
+
+  /// Durable when it returns.
+  func save(_ contact: Contact, row: Int64) async throws(NodeError) {
+    let sealed = seal(contact.encoded, "contacts", row)
+    do throws(SQLiteError) {
+      try await queue.write { (database) throws(SQLiteError) in
+        try database.run("INSERT OR REPLACE INTO contacts (id, body) VALUES (?, ?)", row, sealed)
+      }
+    } catch { throw Self.error(error) }
+  }
+
+  func close() async { await queue.close() }
+}

@@ -1,0 +1,32 @@
+/// What a program may ask of a node, in this process or over the control socket. Each is answered by events and then
+/// an exit status.
+public enum Request: Codable, Equatable, Sendable {
+  /// `status`.
+  case status
+  /// `registered`. `user` is `NAME@HOST[:PORT]`; `registryKey` is the key's text, or nil where it is pinned already.
+  /// A registry that is not: `registry-key`, then 4.
+  case register(user: String, registryKey: String?)
+  /// `online`: clears the logged-out state and goes online to stay.
+  case login
+  /// Ends the session at the registry and with all peers; network requests end with 7 until `login`.
+  case logout
+  /// `peer`, one for each user who is online.
+  case list
+  /// `peer`; with `key-change` and 4 where the registry's answer is not what is pinned.
+  case lookup(user: String)
+  /// `sent`. `id` is 32 hexadecimal digits, chosen by the asker so that asking again cannot send twice.
+  case chat(user: String, id: String, text: String, timeout: Double)
+  /// `offer`, `progress`, `done`, for each path. Paths are absolute.
+  case send(user: String, paths: [String], limitRate: UInt64?, checksum: Bool)
+  /// `safety-number`; with a number: marks the peer verified where it is the right one, else ends with 4.
+  case verify(user: String, number: String?)
+  /// `trusted`.
+  case trust(user: String, fingerprint: String)
+  /// Every event that happens from now on (`message`, `file`, `offered`, `presence`, `key-change`, `online`, `offline`,
+  /// `error`), until the asker goes.
+  case subscribe
+  /// Accepts or refuses what `offered` named.
+  case answer(id: String, accept: Bool)
+  /// Names of known peers, as `peer` events, from the pins alone: for completion.
+  case contacts
+}

@@ -1,0 +1,260 @@
+internal import SecchatCore
+internal import SecchatCrypto
+internal import SecchatLink
+internal import SecchatNet
+
+/// One client's link and what it has logged in as. The link's key is the only proof of who asks: no request names on
+/// whose behalf it comes, but LOGIN, which must name the device that the handshake proved.
+@LoopActor final class Session {
+  let link: SealedLink
+  let key: SocketAddress.RateKey
+  private let registry: Registry
+
+  private(set) var attendee: Attendee?
+  /// When the session, or the link without one, ends.
+  private(set) var expiry: Instant
+  private var refusals = 0
+
+  private var watched: Set<UserName> = []
+  /// Watched names whose presence is yet to be told: each once, however often it changed.
+  private var untold: Set<UserName> = []
+  private var isTelling = false
+
+  /// Output that may wait while requests are answered.
+  private static let backlog = 128 << 10
+
+  init(_ link: SealedLink, key: SocketAddress.RateKey, registry: Registry) {
+    self.link = link
+    self.key = key
+    self.registry = registry
+    expiry = .now + registry.configuration.greeting
+  }
+
+  /// Answers requests until the link ends.
+  func run() async {
+    do throws(LinkError) {
+      while true {
+        let request = try await link.receive { (type, body) throws(WireError) in
+          try RegistryRequest(type: type, body: body)
+        }
+        await answer(request)
+        // A client that does not read its answers is not asked for more requests.
+        if link.backlog > Self.backlog { try await link.drain() }
+      }
+    } catch {
+      registry.log.debug("a link ended: \(error)")
+    }
+    end()
+  }
+
+  /// Takes the session away; the link may stay.
+  private func end() {
+    if let attendee {
+      registry.board.leave(self, attendee.account.name)
+      registry.board.exit(attendee.account.name)
+      registry.board.watchers.remove(watched, for: self, of: attendee.account.name)
+    }
+    attendee = nil
+    watched = []
+    untold = []
+  }
+
+  /// Ends session and link at once.
+  func close(_ reason: Close.Reason) {
+    end()
+    link.close(reason)
+  }
+
+  // MARK: Answers
+
+  private func answer(_ request: RegistryRequest) async {
+    switch request {
+    case .register(let message): await register(message)
+    case .login(let message): await logIn(message)
+    case .list(let message): list(message)
+    case .lookup(let message): await lookUp(message)
+    case .heartbeat(let message): heartbeat(message)
+    case .logout(let message): logOut(message)
+    case .watch(let message): watch(message)
+    }
+  }
+
+  private func refuse(_ request: some Numbered, _ reason: Failure.Reason, wait milliseconds: Int = 0) {
+    let seconds = UInt32(clamping: (milliseconds + 999) / 1_000)
+    link.send(Failure(request: request.request, reason: reason, wait: seconds))
+    registry.tally.count(request)
+    guard attendee == nil else { return }
+    refusals += 1
+    if refusals > registry.configuration.refusals { close(.protocolError) }
+  }
+
+  private func fail(_ request: some Numbered, _ error: StoreError) {
+    registry.log.error("the store failed: \(error)")
+    refuse(request, .unavailable)
+  }
+
+  /// The session, or an answer that there is none.
+  private func attendee(for request: some Numbered) -> Attendee? {
+    if attendee == nil { refuse(request, .notLoggedIn) }
+    return attendee
+  }
+
+  private func register(_ message: Register) async {
+    if let wait = registry.signups.take(key, now: Instant.now.milliseconds) {
+      return refuse(message, .rateLimited, wait: wait)
+    }
+    guard let list = try? SignedDeviceList(verifying: message.list.raw), isOwn(list, message) else {
+      return refuse(message, .badRequest)
+    }
+    do throws(StoreError) {
+      switch try await registry.accounts.claim(StoredAccount(list)) {
+      case .claimed:
+        registry.log.info("an account was registered")
+        link.send(Registered(request: message.request, already: false))
+      case .already:
+        // A few are free; more of them are work like any other.
+        if registry.repeats.take(key, now: Instant.now.milliseconds) == nil { registry.signups.refund(key) }
+        link.send(Registered(request: message.request, already: true))
+      case .updated:
+        link.send(Registered(request: message.request, already: true))
+        registry.revoke(after: list)
+      case .outdated: refuse(message, .badRequest)
+      case .taken: refuse(message, .nameTaken)
+      }
+    } catch { fail(message, error) }
+  }
+
+  /// Whether the list is for this registry, from whoever has its identity key, and has the device of this link.
+  private func isOwn(_ list: SignedDeviceList, _ message: Register) -> Bool {
+    let account = list.list.account
+    let statement = Register.statement(
+      handshakeHash: link.handshakeHash, account: account, list: message.list)
+    return account.registry == registry.key
+      && attendee.map { $0.account.name == account.name } ?? true
+      && list.list.devices.contains { $0.link == link.remoteKey }
+      && list.list.identity.verifies(message.signature, label: Labels.register, message: statement.raw)
+  }
+
+  private func logIn(_ message: Login) async {
+    if let attendee, attendee.account.name != message.name || attendee.device != message.device {
+      return refuse(message, .badRequest)
+    }
+    let account: StoredAccount?
+    do throws(StoreError) {
+      account = try await registry.accounts.account(named: message.name)
+    } catch { return fail(message, error) }
+    // One answer for no name, no device and another key.
+    guard let account, let device = account.list.list.device(message.device), device.link == link.remoteKey
+    else {
+      return refuse(message, .loginFailed)
+    }
+    if let wait = registry.logins.take(message.name, now: Instant.now.milliseconds) {
+      return refuse(message, .rateLimited, wait: wait)
+    }
+    let board = registry.board
+    guard attendee != nil || board.hasRoom(for: message.name, device: device.id, port: message.port) else {
+      return refuse(message, .tooMany)
+    }
+    guard !link.isClosed, let remote = link.remoteAddress,
+      let address = NetworkAddress(bytes: remote.bytes, port: message.port)
+    else { return refuse(message, .unavailable) }
+    if attendee == nil { board.enter(message.name) }
+    let attendee = Attendee(account: account, device: device.id, address: address)
+    self.attendee = attendee
+    refusals = 0
+    expiry = .now + registry.configuration.life
+    if attendee.isReachable {
+      board.join(self, attendee)?.close(.replaced)
+    } else {
+      board.leave(self, message.name)
+    }
+    let configuration = registry.configuration
+    link.send(
+      LoggedIn(
+        request: message.request, address: address, life: Self.seconds(configuration.life),
+        heartbeat: Self.seconds(configuration.heartbeat)))
+  }
+
+  private func list(_ message: List) {
+    guard let attendee = attendee(for: message), mayAsk(attendee.account.name, message) else { return }
+    let page = registry.board.page(after: message.after, limit: SecchatCore.Limits.listPage)
+    link.send(Listed(request: message.request, more: page.more, entries: page.entries))
+  }
+
+  private func lookUp(_ message: Lookup) async {
+    guard let attendee = attendee(for: message), mayAsk(attendee.account.name, message) else { return }
+    do throws(StoreError) {
+      guard let account = try await registry.accounts.account(named: message.name) else {
+        return refuse(message, .unknownName)
+      }
+      let address = registry.board.address(of: message.name)
+      link.send(Found(request: message.request, address: address, list: account.list.encoded))
+    } catch { fail(message, error) }
+  }
+
+  /// Takes a token of the user's; the caller knows that it is the user who asks.
+  private func mayAsk(_ name: UserName, _ message: some Numbered) -> Bool {
+    guard let wait = registry.lookups.take(name, now: Instant.now.milliseconds) else { return true }
+    refuse(message, .rateLimited, wait: wait)
+    return false
+  }
+
+  private func heartbeat(_ message: Heartbeat) {
+    guard attendee(for: message) != nil else { return }
+    expiry = .now + registry.configuration.life
+    link.send(Alive(request: message.request, life: Self.seconds(registry.configuration.life)))
+  }
+
+  private func logOut(_ message: Logout) {
+    guard attendee(for: message) != nil else { return }
+    end()
+    expiry = .now + registry.configuration.greeting
+    link.send(LoggedOut(request: message.request))
+  }
+
+  private static func seconds(_ milliseconds: Int) -> UInt32 {
+    UInt32(clamping: (milliseconds + 999) / 1_000)
+  }
+
+  // MARK: Watching
+
+  private func watch(_ message: Watch) {
+    guard let attendee = attendee(for: message), mayAsk(attendee.account.name, message) else { return }
+    let watchers = registry.board.watchers
+    let names = Set(message.names)
+    if message.add {
+      guard watched.union(names).count <= SecchatCore.Limits.watchedNames,
+        watchers.add(names, for: self, of: attendee.account.name)
+      else { return refuse(message, .tooMany) }
+      watched.formUnion(names)
+      link.send(Watching(request: message.request))
+      push(names)
+    } else {
+      watched.subtract(names)
+      untold.subtract(names)
+      watchers.remove(names, for: self, of: attendee.account.name)
+      link.send(Watching(request: message.request))
+    }
+  }
+
+  /// Tells the presence of `names` when the link has room: what it is then, not what it was.
+  func push(_ names: Set<UserName>) {
+    untold.formUnion(names)
+    guard !isTelling, !untold.isEmpty else { return }
+    isTelling = true
+    Loop.spawn { await self.tell() }
+  }
+
+  private func tell() async {
+    defer { isTelling = false }
+    while !untold.isEmpty {
+      let batch = untold
+      untold = []
+      for name in batch where watched.contains(name) {
+        link.send(Presence(name: name, address: registry.board.address(of: name)))
+        guard link.backlog > Self.backlog else { continue }
+        do throws(LinkError) { try await link.drain() } catch { return }
+      }
+    }
+  }
+}

@@ -1,0 +1,194 @@
+import SecchatNode
+import SecchatTerminal
+
+/// Every event as a person reads it. Whatever came from elsewhere goes through `SafeText`.
+struct Render: Sendable {
+  /// In the shell commands have no program before them, and neither have errors.
+  var inShell = false
+  var now: @Sendable () -> Int64 = wallTime
+
+  /// Nil where there is nothing to say.
+  func text(_ event: Event) -> SafeText? {
+    switch event {
+    case .identity(let identity):
+      rows([("key", "\(identity.key)"), ("fingerprint", "\(identity.fingerprint)")])
+    case .registered(let registered): text(registered)
+    case .online(let online): text(online)
+    case .offline(let offline):
+      offline.retrying
+        ? "\("offline", .warning): the registry does not answer; trying to come back"
+        : "\("offline", .warning)"
+    case .peer(let peer): text(peer)
+    case .sent(let sent): text(sent)
+    case .message(let message): text(message)
+    case .offer(let transfer):
+      "\(name: transfer.to, .name) is offered \(name: transfer.name) (\(byteSize(transfer.total)))"
+    case .progress: nil
+    case .done(let transfer): text(done: transfer)
+    case .offered(let offered): text(offered)
+    case .file(let file):
+      "\(stamp()) \(name: file.from, .name) sent \(name: file.name) (\(byteSize(file.bytes))): \(file.path)"
+    case .safetyNumber(let safety): text(safety)
+    case .presence(let presence):
+      "\(stamp()) \(name: presence.user, .name) is \(state(presence.online))"
+    case .keyChange(let change): text(change)
+    case .registryKey(let registry):
+      """
+      The registry \(registry.registry) is not known yet. It shows the key
+        \(registry.key)
+      with the fingerprint
+        \(registry.fingerprint, .strong)
+      """
+    case .trusted(let trusted):
+      "trusted: \(name: trusted.user, .name) with the fingerprint \(trusted.fingerprint)"
+    case .status(let status): text(status)
+    case .error(let failure): text(failure)
+    }
+  }
+
+  // MARK: Oneself
+
+  private func text(_ registered: Event.Registered) -> SafeText {
+    registered.already
+      ? "registered as \(registered.user, .strong), as before" : "registered as \(registered.user, .strong)"
+  }
+
+  private func text(_ online: Event.Online) -> SafeText {
+    var text: SafeText = "\("online", .online) as \(online.user, .strong)"
+    if !online.address.isEmpty { text += ", seen at \(online.address)" }
+    if !online.listen.isEmpty { text += ", peers welcome at \(online.listen)" }
+    return text
+  }
+
+  private func text(_ status: Event.Status) -> SafeText {
+    rows([
+      ("user", status.user.map { "\($0, .strong)" } ?? "none yet: register first"),
+      ("state", state(status.online)),
+      ("fingerprint", "\(status.fingerprint)"),
+      ("listening", status.listen.map { "\($0)" } ?? "no"),
+      ("process", "\(status.process)"),
+    ])
+  }
+
+  private func text(_ failure: Event.Failure) -> SafeText {
+    var text: SafeText = "\(inShell ? "" : "secchat: ")\(failure.message, .error)"
+    if !failure.hint.isEmpty { text += "; \(failure.hint)" }
+    return text
+  }
+
+  // MARK: Peers
+
+  private func text(_ peer: Event.Peer) -> SafeText {
+    var state = state(peer.online)
+    if let address = peer.address { state += " at \(address)" }
+    let verified: SafeText =
+      peer.verified
+      ? "\("yes", .verified)"
+      : "no: compare the safety number, \(command: "verify", inShell)\(name: peer.user)"
+    return rows([
+      ("user", "\(name: peer.user, .name)"), ("state", state), ("key", "\(peer.key)"),
+      ("fingerprint", "\(peer.fingerprint)"), ("verified", verified),
+    ])
+  }
+
+  private func text(_ safety: Event.Safety) -> SafeText {
+    let verified: SafeText = safety.verified ? " (\("verified", .verified))" : ""
+    var text: SafeText = "Safety number with \(name: safety.user, .name)\(verified):"
+    for line in SafetyDigits.lines(safety.number) { text += "\n  \(line, .strong)" }
+    return text
+  }
+
+  private func text(_ change: Event.KeyChange) -> SafeText {
+    let user: SafeText = "\(name: change.user, .name)"
+    switch change.verdict {
+    case "continuous":
+      return "\(user) has changed devices, and said so from a device known before. Nothing is to be done."
+    case "recovered":
+      return """
+        \(user) has come back on new devices, under the same identity key. The safety number is the same.
+        """
+    default:
+      return """
+        \("WARNING: the identity key of", .warning) \(user) \("has changed.", .warning)
+          It was \(change.old)
+          It is  \(change.new)
+          Somebody may be posing as \(user), or \(user) has a new identity. Nothing is sent until you have
+          asked \(user) for the fingerprint in another way and accept it:
+          \(command: "trust", inShell)\(user) FINGERPRINT
+        """
+    }
+  }
+
+  // MARK: Messages and files
+
+  private func text(_ message: Event.Message) -> SafeText {
+    let time = SafeText(line: LocalTime.short(Int64(clamping: message.time), now: now()), style: .time)
+    var head: SafeText = "\(time) \(name: message.from, .name)"
+    head += message.verified ? "\("✓", .verified) " : "  "
+    return head + SafeText(body: message.text, indent: head.displayWidth)
+  }
+
+  private func text(_ sent: Event.Sent) -> SafeText {
+    switch sent.state {
+    case "delivered": "\("✓", .online) delivered to \(name: sent.to, .name)"
+    case "queued": "queued: \(name: sent.to, .name) gets it when both are online"
+    default: "\(sent.state): \(name: sent.to, .name)"
+    }
+  }
+
+  private func text(done transfer: Event.Transfer) -> SafeText {
+    var text: SafeText = "sent \(name: transfer.name) to \(name: transfer.to, .name): "
+    text += "\(byteSize(transfer.total)) in \(span(transfer.seconds))"
+    if let checksum = transfer.checksum { text += "\n  BLAKE2b \(checksum)" }
+    return text
+  }
+
+  private func text(_ offered: Event.Offered) -> SafeText {
+    let what: SafeText =
+      offered.items == 1 ? "\(name: offered.name)" : "\(name: offered.name) and more, \(offered.items) in all"
+    let short = String(offered.id.prefix(Offers.shownDigits))
+    let how: SafeText =
+      inShell
+      ? "take it with 'accept \(short)', or 'refuse \(short)'"
+      : "answer in this profile's shell, or start with --accept-files always"
+    return "\(stamp()) \(name: offered.from, .name) offers \(what) (\(byteSize(offered.bytes))): \(how)"
+  }
+
+  // MARK: Parts
+
+  private func state(_ online: Bool) -> SafeText {
+    online ? "\("online", .online)" : "\("offline", .offline)"
+  }
+
+  /// `0.1 s` up to ten seconds, then whole ones.
+  private func span(_ seconds: Double) -> SafeText {
+    guard seconds < 10 else { return "\(timeSpan(seconds: Int64(min(seconds, 9e9).rounded())))" }
+    let tenths = Int64(max(0, seconds) * 10) + 1
+    return "\(tenths / 10).\(tenths % 10) s"
+  }
+
+  private func stamp() -> SafeText { SafeText(line: LocalTime.clock(now()), style: .time) }
+
+  private func rows(_ rows: [(StaticString, SafeText)]) -> SafeText {
+    var text = SafeText()
+    for (index, row) in rows.enumerated() {
+      let label = SafeText(stringLiteral: row.0).padded(toColumns: 13)
+      text += (index == 0 ? "" : "\n") + label + row.1
+    }
+    return text
+  }
+}
+
+extension SafeText.StringInterpolation {
+  /// A command as it is typed here, and a blank.
+  mutating func appendInterpolation(command: String, _ inShell: Bool) {
+    appendInterpolation("\(inShell ? "" : "secchat ")\(command) ")
+  }
+}
+
+extension Int64 {
+  /// Of a time that another machine sent.
+  init(clamping seconds: Double) {
+    self = seconds.isNaN ? 0 : Int64(Swift.max(0, Swift.min(seconds, 253_402_300_799)))
+  }
+}

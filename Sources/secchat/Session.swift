@@ -1,0 +1,103 @@
+import SecchatNode
+import SecchatTerminal
+import Synchronization
+
+/// What commands work with: the profile, its node once it is needed, and where results go.
+final class Session: Sendable {
+  let home: String
+  let output: Output
+  let passphrase: PassphraseInput
+  /// The shell around the command, where what happens is shown anyway: an answer need not repeat it.
+  private let shell: ShellState?
+  private let opened: Mutex<NodeConnection?>
+
+  init(home: String, output: Output, passphrase: PassphraseInput) {
+    self.home = home
+    shell = nil
+    self.output = output
+    self.passphrase = passphrase
+    opened = Mutex(nil)
+  }
+
+  /// The same profile, in a shell.
+  init(_ session: Session, in shell: ShellState, _ output: Output, _ connection: NodeConnection) {
+    home = session.home
+    passphrase = session.passphrase
+    self.output = output
+    self.shell = shell
+    opened = Mutex(connection)
+  }
+
+  var isInShell: Bool { shell != nil }
+
+  /// From now on this is the profile's node.
+  func use(_ connection: NodeConnection) { opened.withLock { $0 = connection } }
+
+  /// The profile's node; opened by the first who asks.
+  func connection() async throws(NodeError) -> NodeConnection {
+    if let connection = opened.withLock({ $0 }) { return connection }
+    let connection = try await NodeConnection.open(home: home, passphrase: await passphrase.source())
+    opened.withLock { $0 = connection }
+    return connection
+  }
+
+  /// Asks the node and shows what it answers.
+  func perform(_ request: Request) async throws(NodeError) -> ExitStatus {
+    let output = output
+    return try await perform(request) { output.show($0) }
+  }
+
+  /// Asks the node.
+  func perform(
+    _ request: Request, onEvent: @escaping @Sendable (Event) -> Void
+  ) async throws(NodeError) -> ExitStatus {
+    guard let shell else { return try await performAlone(request, onEvent: onEvent) }
+    return await (try connection()).perform(request) { event in
+      switch event {
+      case .keyChange: return
+      case .peer, .registered, .status: _ = shell.note(event)
+      default: break
+      }
+      onEvent(event)
+    }
+  }
+
+  /// How often a node that ends before it has said a word is replaced.
+  private static let attempts = 5
+
+  /// Another command's node may end just as this one asks it. Then the request goes to the next node: a message is
+  /// not sent twice, for it keeps its id.
+  private func performAlone(
+    _ request: Request, onEvent: @escaping @Sendable (Event) -> Void
+  ) async throws(NodeError) -> ExitStatus {
+    for attempt in 1... {
+      let connection = try await connection()
+      let mayEnd = !connection.isLocal && attempt < Self.attempts
+      let isSilent = Mutex(true)
+      let lost = Mutex<Event?>(nil)
+      let status = await connection.perform(request) { event in
+        let isFirst = isSilent.withLock { isSilent in
+          defer { isSilent = false }
+          return isSilent
+        }
+        if mayEnd, isFirst, case .error(let failure) = event, failure.code == .internal {
+          lost.withLock { $0 = event }
+        } else {
+          onEvent(event)
+        }
+      }
+      guard lost.withLock({ $0 }) != nil, !Task.isCancelled else { return status }
+      opened.withLock { $0 = nil }
+    }
+    return .internal
+  }
+
+  /// Lets go of the node.
+  func close() async {
+    let connection = opened.withLock { opened in
+      defer { opened = nil }
+      return opened
+    }
+    await connection?.finish()
+  }
+}

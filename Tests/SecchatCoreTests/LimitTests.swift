@@ -1,0 +1,80 @@
+import SecchatCore
+import SecchatCrypto
+import TestSupport
+import Testing
+
+/// The limits fit one another: the largest of everything fits a frame.
+@Suite struct LimitTests {
+  private let longName = must(UserName(String(repeating: "x", bytes: Limits.userName.upperBound)))
+  private let longAddress = Messages.aliceAddress
+
+  private func fits(_ message: some WireMessage) -> Bool {
+    message.encoded.count <= Limits.framePlaintext && wireError(message) == nil
+  }
+
+  private func largestList() -> SignedDeviceList {
+    let account = Account(name: longName, registry: Users.registry)
+    let devices = (0..<Limits.devices.upperBound).map { index in
+      let device = Users.alice.publicDevice
+      return Device(
+        id: UInt32(index), link: device.link, messaging: device.messaging, signing: device.signing,
+        created: device.created)
+    }
+    let list = must(
+      DeviceList(
+        identity: Users.alice.identity.publicKey, account: account, version: .max, previous: FixedBytes(),
+        devices: devices))
+    return SignedDeviceList(
+      signing: list, with: Users.alice.identity,
+      continuity: (id: 1, sign: { Users.alice.signing.sign(label: $0, message: $1.raw) }))
+  }
+
+  @Test func `the largest device list is as long as its limit says, and fits a handshake`() {
+    let list = largestList()
+    #expect(list.encoded.count == SignedDeviceList.maximumLength)
+    // The third message: a sealed key and the sealed HELLO.
+    let hello = Hello(device: 1, list: list).encoded
+    #expect(32 + 16 + hello.count + 16 <= Limits.handshakeMessage)
+    #expect(fits(Found(request: 7, address: longAddress, list: list.encoded)))
+    #expect(fits(Register(request: 7, list: list.encoded, signature: FixedBytes())))
+  }
+
+  @Test func `the largest answers and requests fit a frame`() {
+    let entry = Listed.Entry(
+      name: longName, identity: Users.alice.identity.publicKey, address: longAddress)
+    #expect(
+      fits(
+        Listed(request: 7, more: true, entries: [Listed.Entry](repeating: entry, count: Limits.listPage))))
+    #expect(
+      fits(Watch(request: 7, add: true, names: [UserName](repeating: longName, count: Limits.watchBatch))))
+  }
+
+  @Test func `the largest messages of peers fit a frame`() {
+    #expect(
+      fits(Chat(id: Messages.id, sent: 0, text: String(repeating: "x", bytes: Limits.chatText))))
+    var entry = Messages.entry
+    entry.path = String(repeating: "x", bytes: Limits.path)
+    #expect(fits(entry))
+    #expect(ChunkHeader.frameOverhead + Limits.chunkData <= Limits.framePlaintext)
+    #expect(Limits.chunkData % 512 == 0)
+  }
+
+  @Test func `limits fit one another`() {
+    #expect(Limits.noiseMessage == NoiseLimits.messageLength)
+    #expect(Limits.framePlaintext == Limits.noiseMessage - aeadTagLength)
+    #expect(Limits.handshakeMessage <= Limits.noiseMessage)
+    #expect(Limits.watchBatch <= Limits.watchedNames)
+    #expect(UInt64(Limits.framePlaintext) < Limits.rekeyBytes)
+    #expect(UInt64(Limits.chunkData) <= Limits.fileCredit)
+    #expect(Limits.linkAge < 3_600_000)
+    #expect(Limits.pathComponent * 2 < Limits.path)
+  }
+
+  @Test func `text is padded to buckets`() {
+    for count in [0, 1, 200, 253, 254, 255, 500, 510, 511, Limits.chatText] {
+      let chat = Chat(id: Messages.id, sent: 0, text: String(repeating: "x", bytes: count))
+      let sealed = chat.encoded.count - 26
+      #expect(sealed % Limits.chatBucket == 0 && sealed - 2 - count < Limits.chatBucket, "\(count)")
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import SecchatCrypto
+import TestSupport
+
+// The primitives over arrays, nil where they refuse: tests compare, so secrecy is not their concern.
+
+extension HMAC where Hash: ~Copyable {
+  static func array(_ message: [UInt8], key: [UInt8]) -> [UInt8] {
+    let tag = authenticate(message.raw, key: key.raw)
+    return tag.bytes.array
+  }
+}
+
+extension HKDF where Hash: ~Copyable {
+  static func array(_ key: [UInt8], salt: [UInt8], info: [UInt8], count: Int) -> [UInt8]? {
+    do {
+      let output = try derive(inputKeyMaterial: key.raw, salt: salt.raw, info: info.raw, count: count)
+      return output.bytes.array
+    } catch {
+      return nil
+    }
+  }
+}
+
+enum Sealer<Cipher: AEADCipher> {}
+
+extension Sealer where Cipher == ChaChaPoly {
+  static func seal(_ input: [UInt8], _ key: [UInt8], _ nonce: [UInt8], _ data: [UInt8]) -> [UInt8]? {
+    var buffer = input + [UInt8](repeating: 0, count: aeadTagLength)
+    do {
+      let key = try AEADKey<ChaChaPoly>(SecretBytes(key))
+      try buffer.withMutableRaw { (span: inout MutableRawSpan) throws(CryptoError) in
+        try key.seal(inPlace: &span, nonce: nonce.raw, authenticating: data.raw)
+      }
+      return buffer
+    } catch {
+      return nil
+    }
+  }
+
+  static func open(_ input: [UInt8], _ key: [UInt8], _ nonce: [UInt8], _ data: [UInt8]) -> [UInt8]? {
+    var buffer = input
+    do {
+      let key = try AEADKey<ChaChaPoly>(SecretBytes(key))
+      try buffer.withMutableRaw { (span: inout MutableRawSpan) throws(CryptoError) in
+        try key.open(inPlace: &span, nonce: nonce.raw, authenticating: data.raw)
+      }
+      return buffer.dropLast(aeadTagLength)
+    } catch {
+      return nil
+    }
+  }
+}
+
+extension Sealer where Cipher == XChaChaPoly {
+  static func seal(_ input: [UInt8], _ key: [UInt8], _ nonce: [UInt8], _ data: [UInt8]) -> [UInt8]? {
+    var buffer = input + [UInt8](repeating: 0, count: aeadTagLength)
+    do {
+      let key = try AEADKey<XChaChaPoly>(SecretBytes(key))
+      try buffer.withMutableRaw { (span: inout MutableRawSpan) throws(CryptoError) in
+        try key.seal(inPlace: &span, nonce: nonce.raw, authenticating: data.raw)
+      }
+      return buffer
+    } catch {
+      return nil
+    }
+  }
+
+  static func open(_ input: [UInt8], _ key: [UInt8], _ nonce: [UInt8], _ data: [UInt8]) -> [UInt8]? {
+    var buffer = input
+    do {
+      let key = try AEADKey<XChaChaPoly>(SecretBytes(key))
+      try buffer.withMutableRaw { (span: inout MutableRawSpan) throws(CryptoError) in
+        try key.open(inPlace: &span, nonce: nonce.raw, authenticating: data.raw)
+      }
+      return buffer.dropLast(aeadTagLength)
+    } catch {
+      return nil
+    }
+  }
+}

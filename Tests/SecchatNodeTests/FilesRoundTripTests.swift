@@ -1,0 +1,150 @@
+import Foundation
+import SecchatCore
+import SecchatCrypto
+import SecchatNet
+import SecchatNode
+import Testing
+
+@Suite struct FilesRoundTripTests {
+  private static let chunk = SecchatCore.Limits.chunkData
+
+  @Test(
+    arguments: [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 1 << 20, (1 << 20) + 1, 5_242_883],
+    [false, true])
+  @LoopActor func file(size: Int, checksum: Bool) async throws {
+    let source = try TemporaryFolder()
+    let bytes = randomBytes(size)
+    let path = try source.write(bytes, to: "some file.bin")
+    let time = Date(timeIntervalSince1970: 1_600_000_000)
+    try FileManager.default.setAttributes([.modificationDate: time], ofItemAtPath: path)
+    let meeting = try Meeting(source: source, paths: [path], checksum: checksum)
+    try await meeting.run()
+    #expect(meeting.arrived == ["some file.bin"])
+    let target = meeting.files + "/some file.bin"
+    #expect(contents(target) == bytes)
+    let attributes = try FileManager.default.attributesOfItem(atPath: target)
+    #expect(attributes[.posixPermissions] as? Int == 0o600)
+    #expect(attributes[.modificationDate] as? Date == time)
+    let file = try #require(meeting.finished.first)
+    #expect(file.path == target && file.bytes == UInt64(size) && file.name == "some file.bin")
+    let done = try #require(meeting.done.first)
+    #expect(done.total == UInt64(size) && done.bytes == done.total && done.seconds >= 0)
+    #expect(done.checksum == (checksum ? BLAKE2b.hash256(bytes.raw).description : nil))
+    #expect(meeting.outgoing.isOver)
+    #expect(meeting.incoming?.isOver == true)
+  }
+
+  @Test(arguments: allWays) @LoopActor func folders(ways: DownloadFolder.Ways) async throws {
+    let source = try TemporaryFolder()
+    var expected: [String: [UInt8]] = [:]
+    for number in 0..<2_000 {
+      let name = "tree/\(number % 7)/\(number % 31)/deep/\(number).txt"
+      expected[name] = Array("file \(number)".utf8)
+      try source.write(expected[name] ?? [], to: name)
+    }
+    try FileManager.default.createDirectory(atPath: source / "tree/empty", withIntermediateDirectories: true)
+    try source.write([1], to: "tree/run.sh")
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: source / "tree/run.sh")
+    try FileManager.default.createSymbolicLink(
+      atPath: source / "tree/link", withDestinationPath: "/etc/passwd")
+    try source.write([2], to: "single")
+    let meeting = try Meeting(
+      source: source, paths: [source / "tree", source / "single", source / "tree/empty/"])
+    meeting.ways = ways
+    try await meeting.run()
+    var wanted = listing(source.path).filter { $0 != "tree/link" }
+    wanted.append("empty/")
+    #expect(meeting.arrived == wanted.sorted())
+    for (name, bytes) in expected { #expect(contents(meeting.files + "/" + name) == bytes) }
+    #expect(meeting.outgoing.skipped == 1)
+    #expect(meeting.finished.map(\.name) == ["tree", "single", "empty"])
+    #expect(meeting.done.count == 3)
+    let attributes = try FileManager.default.attributesOfItem(atPath: meeting.files + "/tree/run.sh")
+    #expect(attributes[.posixPermissions] as? Int == 0o700)
+    let folder = try FileManager.default.attributesOfItem(atPath: meeting.files + "/tree/empty")
+    #expect(folder[.posixPermissions] as? Int == 0o700)
+  }
+
+  @Test(arguments: allWays) @LoopActor func neverOverSomething(ways: DownloadFolder.Ways) async throws {
+    let source = try TemporaryFolder()
+    let path = try source.write([1, 2, 3], to: "report.pdf")
+    try source.write([4], to: "folder/inside")
+    for round in 1...3 {
+      let meeting = try Meeting(source: source, paths: [path, source / "folder", path])
+      meeting.ways = ways
+      meeting.downloads = source / "downloads"
+      if round == 1 {
+        try source.write([9], to: "downloads/alice/report.pdf")
+        try source.write([8], to: "downloads/alice/folder/theirs")
+      }
+      try await meeting.run()
+    }
+    let files = source / "downloads/alice"
+    #expect(
+      listing(files) == [
+        "folder (2)/", "folder (2)/inside", "folder (3)/", "folder (3)/inside", "folder (4)/",
+        "folder (4)/inside",
+        "folder/", "folder/theirs", "report (2).pdf", "report (3).pdf", "report (4).pdf", "report (5).pdf",
+        "report (6).pdf", "report (7).pdf", "report.pdf",
+      ])
+    #expect(contents(files + "/report.pdf") == [9])
+    #expect(contents(files + "/report (7).pdf") == [1, 2, 3])
+  }
+
+  @Test @LoopActor func manyItemsAtOnce() async throws {
+    let source = try TemporaryFolder()
+    let paths = try (0..<300).map { try source.write([UInt8($0 % 256)], to: "\($0)/same") }
+    let meeting = try Meeting(source: source, paths: paths)
+    try await meeting.run()
+    #expect(meeting.arrived.count == 300)
+    #expect(meeting.finished.count == 300)
+  }
+
+  @Test @LoopActor func memoryIsBounded() async throws {
+    let source = try TemporaryFolder()
+    let bytes = randomBytes(40 << 20)
+    let meeting = try Meeting(source: source, paths: [try source.write(bytes, to: "large")])
+    try await meeting.run()
+    #expect(contents(meeting.files + "/large") == bytes)
+    #expect(meeting.peak > 0)
+    #expect(meeting.peak <= Int(SecchatCore.Limits.fileCredit))
+    #expect(
+      meeting.events.contains { if case .progress(let progress) = $0 { progress.bytes > 0 } else { false } })
+  }
+
+  @Test @LoopActor func rate() async throws {
+    let source = try TemporaryFolder()
+    let path = try source.write(randomBytes(300_000), to: "slow")
+    let meeting = try Meeting(source: source, paths: [path], limitRate: 400_000)
+    try await meeting.run()
+    let seconds = try #require(meeting.done.first).seconds
+    #expect((0.6...20).contains(seconds))
+    let progress = meeting.events.filter { if case .progress = $0 { true } else { false } }
+    #expect((1...Int(seconds * 10) + 1).contains(progress.count))
+  }
+
+  @Test @LoopActor func oddNames() async throws {
+    let source = try TemporaryFolder()
+    let long = String(repeating: "n", count: 250) + ".txt"
+    let names = [
+      ".hidden", "new\nline", "\u{202e}gnp.exe", "-rf", " space ", "ends.", "tab\there", long, "é\u{301}",
+    ]
+    for name in names { try source.write([1], to: "odd/" + name) }
+    try source.write([2], to: "odd/new_line")
+    // No UTF-8: only C can make it.
+    let invalid = ((source / "odd/").utf8 + [0xff, 0xfe, 0]).map { CChar(bitPattern: $0) }
+    let descriptor = unsafe open(invalid, O_CREAT | O_WRONLY, 0o600)
+    #expect(descriptor >= 0 && close(descriptor) == 0)
+    let meeting = try Meeting(
+      source: source,
+      paths: [source / "odd", source / "odd/.hidden", source / "odd/new\nline", source / "odd/\(long)"])
+    try await meeting.run()
+    let inside = [
+      ".hidden", "new_line (2)", "new_line", "_gnp.exe", "-rf", " space ", "ends.", "tab_here", long,
+      "é\u{301}", "__",
+    ]
+    let wanted = inside.map { "odd/" + $0 } + ["odd/", "_.hidden", "new_line", long]
+    #expect(Set(meeting.arrived) == Set(wanted))
+    #expect(meeting.arrived.count == wanted.count)
+  }
+}

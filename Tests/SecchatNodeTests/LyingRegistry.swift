@@ -1,0 +1,114 @@
+import SecchatCore
+import SecchatCrypto
+import SecchatLink
+import SecchatNet
+
+/// A registry that speaks the protocol and answers as its owner, the attacker, likes.
+@LoopActor final class LyingRegistry {
+  let key: LinkKeyPair
+  private let listener: Listener
+  private var links: [SealedLink] = []
+  private var online: [UserName: SealedLink] = [:]
+  private(set) var logins = 0
+
+  /// What REGISTER brought, by name.
+  private(set) var lists: [UserName: SignedDeviceList] = [:]
+  /// Where LOGIN said that peers are reached.
+  private(set) var addresses: [UserName: NetworkAddress] = [:]
+  /// Answers in place of the truth.
+  var answer: ((RegistryRequest) -> (any WireMessage)?)?
+
+  init(port: UInt16 = 0) throws {
+    key = try .random()
+    guard let address = SocketAddress("127.0.0.1:\(port)") else { throw NetError.invalidAddress }
+    listener = try Listener(address: address)
+    _ = Loop.spawn { await self.run() }
+  }
+
+  var port: UInt16 { listener.address?.port ?? 0 }
+  var keyText: String { KeyText.encode(registry: key.publicKey) }
+
+  /// Tells the client of a name something unasked.
+  func push(_ presence: Presence, to name: UserName) {
+    online[name]?.send(presence)
+    online[name]?.flush()
+  }
+
+  /// Ends a client's link as for another program's log-in.
+  func replace(_ name: UserName) { online[name]?.close(.replaced) }
+
+  /// Ends all links, and goes on listening.
+  func hangUp() {
+    for link in links { link.abort() }
+  }
+
+  func stop() {
+    listener.close()
+    for link in links { link.abort() }
+  }
+
+  private func run() async {
+    while let stream = try? await listener.accept() {
+      _ = Loop.spawn { await self.serve(stream) }
+    }
+  }
+
+  private func serve(_ stream: ByteStream) async {
+    guard
+      let link = try? await SealedLink.acceptOrTellKey(stream, prologue: Prologue.registry, local: key)
+    else { return }
+    links.append(link)
+    while true {
+      let request: RegistryRequest
+      do {
+        request = try await link.receive { (type, body) throws(WireError) in
+          try RegistryRequest(type: type, body: body)
+        }
+      } catch { return }
+      if case .login(let login) = request, login.port != 0 {
+        // As the real one: the old link ends before the new one has its answer.
+        online[login.name]?.close(.replaced)
+        online[login.name] = link
+      }
+      link.send(erased: answer?(request) ?? truth(request))
+    }
+  }
+
+  private func truth(_ request: RegistryRequest) -> any WireMessage {
+    switch request {
+    case .register(let register):
+      guard let list = try? SignedDeviceList(verifying: register.list.raw) else {
+        return Failure(request: register.request, reason: .badRequest)
+      }
+      lists[list.list.account.name] = list
+      return Registered(request: register.request, already: false)
+    case .login(let login):
+      logins += 1
+      let address = NetworkAddress(bytes: [127, 0, 0, 1], port: login.port)
+      addresses[login.name] = login.port == 0 ? nil : address
+      return LoggedIn(
+        request: login.request, address: address ?? NetworkAddress(unspecified: ()), life: 90, heartbeat: 30)
+    case .list(let list): return Listed(request: list.request, more: false, entries: [])
+    case .lookup(let lookup):
+      guard let list = lists[lookup.name] else {
+        return Failure(request: lookup.request, reason: .unknownName)
+      }
+      return Found(request: lookup.request, address: addresses[lookup.name], list: list.encoded)
+    case .heartbeat(let beat): return Alive(request: beat.request, life: 90)
+    case .logout(let logout): return LoggedOut(request: logout.request)
+    case .watch(let watch): return Watching(request: watch.request)
+    }
+  }
+}
+
+extension NetworkAddress {
+  /// 0.0.0.0, port 0.
+  init(unspecified: Void) {
+    guard let address = NetworkAddress(bytes: [0, 0, 0, 0], port: 0) else { preconditionFailure() }
+    self = address
+  }
+}
+
+extension SealedLink {
+  fileprivate func send(erased message: any WireMessage) { send(message) }
+}

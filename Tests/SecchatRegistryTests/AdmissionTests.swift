@@ -1,0 +1,175 @@
+import SecchatCore
+import SecchatCrypto
+import SecchatLink
+import SecchatNet
+import SecchatRegistry
+import Testing
+
+@Suite struct AdmissionTests {
+  /// How a stream ends that the registry lets go.
+  private func ending(_ stream: ByteStream) async -> NetError? {
+    do throws(NetError) {
+      try await stream.fill(atLeast: 1, deadline: .now + 10_000)
+      return nil
+    } catch { return error }
+  }
+
+  private func isGone(_ error: NetError?) -> Bool { error == .closed || error == .reset }
+
+  @Test func garbageIsAnsweredWithNothing() async throws {
+    try await withRegistry { registry in
+      let lots = [UInt8](repeating: 0xff, count: 200_000)
+      let first: [[UInt8]] = [
+        Array("GET / HTTP/1.1\r\n\r\n".utf8), lots, [0], [3, 0, 0], [1, 0xff, 0xff], [1, 0, 0],
+        [1, 0, 48] + [UInt8](repeating: 7, count: 48), [2, 0, 32] + [UInt8](repeating: 0, count: 32),
+        [2, 0, 31] + [UInt8](repeating: 9, count: 31),
+      ]
+      for bytes in first {
+        let stream = try await registry.stream()
+        stream.write(bytes.raw)
+        stream.flush()
+        #expect(isGone(await ending(stream)), "\(bytes.prefix(8))")
+      }
+      #expect(try await registry.online(User("ann")).heartbeat().alive != nil)
+    }
+  }
+
+  @Test func aFrameThatIsNoRequestEndsTheLink() async throws {
+    try await withRegistry { registry in
+      let user = try User("ann")
+      let client = try await registry.online(user)
+      client.link.send(Alive(request: 1, life: 1))
+      #expect(await client.ending() != nil)
+      #expect(try await eventually { registry.registry.onlineCount == 0 })
+    }
+  }
+
+  @Test func theRegistryTellsItsKeyToWhoAsks() async throws {
+    try await withRegistry { registry in
+      let key = try await SealedLink.inquire(registry.stream(), prologue: Prologue.registry)
+      #expect(key == registry.key)
+    }
+  }
+
+  @Test func aHandshakeHasADeadline() async throws {
+    try await withRegistry(configure: { $0.handshakeTime = 2_000 }) { registry in
+      let silent = try await registry.stream()
+      let slow = try await registry.stream()
+      slow.write([1, 0].raw)
+      slow.flush()
+      #expect(isGone(await ending(silent)))
+      #expect(isGone(await ending(slow)))
+      #expect(try await registry.online(User("ann")).heartbeat().alive != nil)
+    }
+  }
+
+  @Test func oneAddressCannotTakeAllConnections() async throws {
+    try await withRegistry(host: "::", configure: { $0.connectionsPerAddress = 3 }) { registry in
+      let standing = try await registry.online(User("ann"))
+      let held = [try await registry.stream(), try await registry.stream()]
+      #expect(isGone(await ending(try registry.stream())))
+      // Another address is served, and what stood still stands.
+      #expect(try await registry.online(User("bob"), host: "::1").heartbeat().alive != nil)
+      #expect(try await standing.heartbeat().alive != nil)
+      for stream in held { stream.close() }
+      #expect(
+        try await eventually { (try? await registry.online(User("cid")).heartbeat().alive) != nil })
+    }
+  }
+
+  @Test func whereItGetsTightEachAddressHasItsShare() async throws {
+    try await withRegistry(host: "::", configure: { $0.connections = 8 }) { registry in
+      var held: [ByteStream] = []
+      for _ in 0..<6 { held.append(try await registry.stream()) }
+      // Three quarters are taken by one address, which is the only one.
+      let other = try await registry.online(User("bob"), host: "::1")
+      #expect(isGone(await ending(try registry.stream())))
+      #expect(try await other.heartbeat().alive != nil)
+      for stream in held { stream.close() }
+    }
+  }
+
+  @Test func whoHasMostHandshakesUnderWayLosesTheOldest() async throws {
+    try await withRegistry(host: "::", configure: { $0.halfOpen = 3 }) { registry in
+      var held: [ByteStream] = []
+      for _ in 0..<3 { held.append(try await registry.stream()) }
+      let standing = try await registry.online(User("ann"), host: "::1")
+      #expect(isGone(await ending(held[0])))
+      #expect(try await standing.heartbeat().alive != nil)
+      // The flooder itself drives nobody out.
+      held.append(try await registry.stream())
+      #expect(isGone(await ending(try registry.stream())))
+      #expect(try await standing.heartbeat().alive != nil)
+    }
+  }
+
+  @Test func handshakesOfAnAddressAreLimited() async throws {
+    try await withRegistry(host: "::", configure: { $0.handshakes = Rate(5, per: 60_000) }) { registry in
+      let standing = try await registry.online(User("ann"))
+      for _ in 0..<4 { _ = try await registry.client(.random()) }
+      #expect(isGone(await ending(try registry.stream())))
+      #expect(try await registry.online(User("bob"), host: "::1").heartbeat().alive != nil)
+      #expect(try await standing.heartbeat().alive != nil)
+    }
+  }
+
+  @Test func theLogTellsNowAndThenHowMuchWasRefused() async throws {
+    let lines = Lock<[String]>([])
+    let log = Log(level: .info) { line in lines.withLock { $0.append(line) } }
+    try await withRegistry(
+      host: "::", log: log,
+      configure: {
+        $0.summary = 300; $0.connectionsPerAddress = 2; $0.signups = Rate(1, per: 60_000)
+        $0.lookups = Rate(1, per: 60_000); $0.refusals = 100
+      }
+    ) { registry in
+      let user = try User("canary-name")
+      let client = try await registry.client(of: user)
+      for _ in 0..<3 { #expect(try await client.logIn(user).failure == .loginFailed) }
+      for index in 0..<3 {
+        let answer = try await registry.register(user, over: client)
+        #expect((answer.registered == nil) == (index > 0))
+      }
+      _ = try await client.logIn(user)
+      for _ in 0..<3 { _ = try await client.lookUp(user.name) }
+      let held = try await registry.stream()
+      #expect(isGone(await ending(try registry.stream())))
+      held.write([UInt8](repeating: 9, count: 100).raw)
+      held.flush()
+      #expect(isGone(await ending(held)))
+      func count(_ what: String) -> Int {
+        let found = lines.withLock { $0.flatMap { $0.matches(of: /([a-z -]+): ([0-9]+)/) } }
+        return found.filter { $0.output.1.hasSuffix(what) }.reduce(0) { $0 + (Int($1.output.2) ?? 0) }
+      }
+      let isTold = try await eventually {
+        count("log-ins refused") == 3 && count("sign-ups refused") == 2 && count("look-ups refused") == 2
+          && count("connections turned away") == 1 && count("handshakes failed") == 1
+      }
+      #expect(isTold, "\(lines.withLock { $0 })")
+      // Where nothing was refused, nothing is said.
+      let told = lines.withLock { $0.count }
+      try await Loop.sleep(for: 800)
+      #expect(lines.withLock { $0.count } == told)
+    }
+    let text = lines.withLock { $0.joined() }
+    #expect(!text.contains("canary-name"))
+    #expect(!text.contains("127.0.0.1"))
+  }
+
+  @Test func theLogSaysNothingOfUsersOrAddresses() async throws {
+    let lines = Lock<[String]>([])
+    let log = Log(level: .info) { line in lines.withLock { $0.append(line) } }
+    try await withRegistry(log: log) { registry in
+      let user = try User("canary-name")
+      let client = try await registry.client(of: user)
+      _ = try await registry.register(user, over: client)
+      _ = try await client.logIn(user)
+      client.link.abort()
+      #expect(try await eventually { registry.registry.onlineCount == 0 })
+    }
+    let text = lines.withLock { $0.joined() }
+    #expect(text.contains("registered"))
+    #expect(!text.contains("canary-name"))
+    #expect(!text.contains("127.0.0.1"))
+  }
+}

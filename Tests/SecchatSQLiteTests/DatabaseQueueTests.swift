@@ -1,0 +1,112 @@
+import SecchatSQLite
+import Testing
+
+@Suite struct DatabaseQueueTests {
+  let folder: Folder
+  let path: String
+
+  init() throws {
+    folder = try Folder()
+    path = folder.file("test.db")
+  }
+
+  private func open(_ options: Database.Options = .init()) throws -> DatabaseQueue {
+    try DatabaseQueue(path: path, options: options) { (database) throws(SQLiteError) in
+      try database.run("CREATE TABLE IF NOT EXISTS item (id INTEGER PRIMARY KEY, body BLOB) STRICT")
+    }
+  }
+
+  private func count(_ queue: DatabaseQueue) async throws -> Int64? {
+    try await queue.read { (database) throws(SQLiteError) in
+      try database.first("SELECT count(*) FROM item") { (row: borrowing Row) throws(SQLiteError) in
+        try row.integer(0)
+      }
+    }
+  }
+
+  @Test func manyWritersAtOnce() async throws {
+    let queue = try open()
+    let failed = await withTaskGroup(of: SQLiteError?.self) { group in
+      for index in 0..<500 {
+        group.addTask {
+          do throws(SQLiteError) {
+            // Each id is written twice: the second is refused, alone.
+            try await queue.write { (database) throws(SQLiteError) in
+              try database.run("INSERT INTO item (id) VALUES (?)", index / 2)
+            }
+            return nil
+          } catch { return error }
+        }
+      }
+      return await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(failed.count { $0 == .constraint } == 250)
+    #expect(failed.count { $0 == nil } == 250)
+    #expect(try await count(queue) == 250)
+    await queue.close()
+    #expect(try await count(open()) == 250)
+  }
+
+  @Test func whatOneWriteDidBeforeItFailedIsUndone() async throws {
+    let queue = try open()
+    await #expect(throws: SQLiteError.constraint) {
+      try await queue.write { (database) throws(SQLiteError) in
+        try database.run("INSERT INTO item (id) VALUES (1)")
+        try database.run("INSERT INTO item (id) VALUES (1)")
+      }
+    }
+    #expect(try await count(queue) == 0)
+  }
+
+  @Test func aWriteThatReturnedIsSeenByAnotherConnection() async throws {
+    let queue = try open()
+    for id in 0..<5 {
+      try await queue.write { (database) throws(SQLiteError) in
+        try database.run("INSERT INTO item (id) VALUES (?)", id)
+      }
+      let other = try Database(path: path, options: .init(readOnly: true))
+      let seen = try other.first("SELECT max(id) FROM item") { (row: borrowing Row) throws(SQLiteError) in
+        try row.integer(0)
+      }
+      #expect(seen == Int64(id))
+    }
+  }
+
+  @Test func aFullDiskFailsWritesButLosesNoneThatReturned() async throws {
+    let queue = try open(.init(maximumPages: 12))
+    let results = await withTaskGroup(of: Int?.self) { group in
+      for id in 0..<100 {
+        group.addTask {
+          try? await queue.write { (database) throws(SQLiteError) in
+            try database.run("INSERT INTO item VALUES (?, ?)", id, [UInt8](repeating: 1, count: 2_000))
+          }
+          let kept = try? await queue.read { (database) throws(SQLiteError) in
+            try database.first("SELECT id FROM item WHERE id = ?", id) {
+              (row: borrowing Row) throws(SQLiteError) in
+              try row.integer(0, as: Int.self)
+            }
+          }
+          return kept ?? nil
+        }
+      }
+      return await group.reduce(into: []) { if let id = $1 { $0.append(id) } }
+    }
+    #expect((1..<100).contains(results.count))
+    #expect(try await count(queue) == Int64(results.count))
+  }
+
+  @Test func afterCloseNothingRuns() async throws {
+    let queue = try open()
+    await queue.close()
+    await queue.close()
+    await #expect(throws: SQLiteError.cannotOpen) { try await count(queue) }
+    // The last connection folds the log into the file.
+    #expect(throws: (any Error).self) { try folder.read("test.db-wal") }
+  }
+
+  @Test func prepareMayRefuseTheFile() {
+    #expect(throws: SQLiteError.corrupt) {
+      try DatabaseQueue(path: path) { (_) throws(SQLiteError) in throw .corrupt }
+    }
+  }
+}

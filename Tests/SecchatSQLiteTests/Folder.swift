@@ -1,0 +1,36 @@
+import Foundation
+import Testing
+
+/// A folder for one test, removed with its owner.
+final class Folder: Sendable {
+  let path: String
+
+  init() throws {
+    path = FileManager.default.temporaryDirectory.path + "/secchat-sqlite-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(
+      atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func file(_ name: String) -> String { path + "/" + name }
+
+  func mode(_ name: String) throws -> Int {
+    let attributes = try FileManager.default.attributesOfItem(atPath: file(name))
+    return try #require(attributes[.posixPermissions] as? Int)
+  }
+
+  func write(_ name: String, _ bytes: [UInt8]) throws {
+    try Data(bytes).write(to: URL(fileURLWithPath: file(name)))
+  }
+
+  func read(_ name: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: URL(fileURLWithPath: file(name))))
+  }
+}
+
+extension Folder {
+  func setMode(_ name: String, _ mode: Int) -> Bool {
+    (try? FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file(name))) != nil
+  }
+}

@@ -1,0 +1,363 @@
+import Foundation
+import Glibc
+import SecchatTerminal
+import Testing
+
+extension TerminalTests {
+  @Suite struct LineEditorTests {
+    /// An editor on a terminal of its own.
+    private struct Desk {
+      let pty: PseudoTerminal
+      let terminal: Terminal
+      let editor: LineEditor
+
+      init(_ configuration: LineEditor.Configuration = .init(prompt: "me> "), columns: UInt16 = 40) throws {
+        unsafe setenv("TERM", "xterm", 1)
+        pty = PseudoTerminal(columns: columns)
+        terminal = Terminal(output: pty.slave, error: pty.slave, environment: { _ in "xterm" })
+        editor = try LineEditor(configuration, terminal: terminal, input: pty.slave)
+      }
+
+      func close() {
+        editor.close()
+        pty.close()
+      }
+
+      /// Types, and waits for the line that results.
+      func line(typing text: String) async throws -> String? {
+        async let line = editor.nextLine()
+        _ = await eventually { !pty.isCooked }
+        pty.type(text)
+        return try await line
+      }
+
+      func shows(_ lines: [String]) async -> Bool { await eventually { pty.screen.lines == lines } }
+    }
+
+    @Test func readsALineAndRestoresTheTerminal() async throws {
+      let desk = try Desk()
+      defer { desk.close() }
+      #expect(desk.editor.isInteractive)
+      #expect(desk.pty.isCooked)
+      #expect(try await desk.line(typing: "hello grüße 日本 👍\r") == "hello grüße 日本 👍")
+      #expect(desk.pty.isCooked && desk.pty.echoes)
+    }
+
+    @Test func textAppearsAboveHalfALine() async throws {
+      let desk = try Desk()
+      defer { desk.close() }
+      async let line = desk.editor.nextLine()
+      #expect(await desk.shows(["me>"]))
+      desk.pty.type("hello wor")
+      #expect(await desk.shows(["me> hello wor"]))
+      desk.editor.printAbove("bob: are you there?")
+      #expect(await desk.shows(["bob: are you there?", "me> hello wor"]))
+      desk.pty.type("ld\r")
+      #expect(try await line == "hello world")
+      #expect(await desk.shows(["bob: are you there?", "me> hello world"]))
+    }
+
+    @Test func textAppearsAboveALongLineWithTheCursorInside() async throws {
+      let desk = try Desk(columns: 20)
+      defer { desk.close() }
+      async let line = desk.editor.nextLine()
+      #expect(await desk.shows(["me>"]))
+      // Three rows of text; then the cursor goes back to the second.
+      desk.pty.type("0123456789abcdefghijklmnopqrstuvwxyz0123456789")
+      let rows = ["me> 0123456789abcdef", "ghijklmnopqrstuvwxyz", "0123456789"]
+      #expect(await desk.shows(rows))
+      desk.pty.type(String(repeating: "\u{2}", count: 15))
+      #expect(await eventually { desk.pty.screen.row == 1 })
+      desk.editor.printAbove("one")
+      desk.editor.printAbove("two")
+      #expect(await desk.shows(["one", "two"] + rows))
+      desk.pty.type("!\r")
+      #expect(try await line == "0123456789abcdefghijklmnopqrstu!vwxyz0123456789")
+    }
+
+    @Test func textAppearsAboveALineThatFillsItsRow() async throws {
+      let desk = try Desk(columns: 20)
+      defer { desk.close() }
+      async let line = desk.editor.nextLine()
+      #expect(await desk.shows(["me>"]))
+      desk.pty.type("0123456789abcdef")
+      #expect(await desk.shows(["me> 0123456789abcdef"]))
+      desk.editor.printAbove("above")
+      #expect(await desk.shows(["above", "me> 0123456789abcdef"]))
+      desk.pty.type("g\r")
+      #expect(try await line == "0123456789abcdefg")
+    }
+
+    @Test func manyThreadsPrintWhileALineIsTyped() async throws {
+      let desk = try Desk()
+      defer { desk.close() }
+      async let line = desk.editor.nextLine()
+      #expect(await desk.shows(["me>"]))
+      let text = "the line that must arrive intact"
+      await withTaskGroup(of: Void.self) { group in
+        for writer in 0..<4 {
+          group.addTask { for number in 0..<50 { desk.editor.printAbove("from \(writer): \(number)") } }
+        }
+        for character in text { desk.pty.type(String(character)) }
+      }
+      desk.pty.type("\r")
+      #expect(try await line == text)
+      // What was not shown before the line was ended comes after it.
+      #expect(await eventually { desk.pty.screen.lines.count { $0.hasPrefix("from ") } == 200 })
+      #expect(desk.pty.screen.lines.contains("me> " + text))
+      let lines = desk.pty.screen.lines
+      for writer in 0..<4 {
+        let own = lines.filter { $0.hasPrefix("from \(writer): ") }
+        #expect(own == (0..<50).map { "from \(writer): \($0)" })
+      }
+    }
+
+    @Test func controlKeys() async throws {
+      let desk = try Desk()
+      defer { desk.close() }
+      #expect(try await desk.line(typing: "wrong\u{3}right\r") == "right")
+      #expect(try await desk.line(typing: "not the end\u{4}\r") == "not the end")
+      #expect(try await desk.line(typing: "ab\u{1}x\u{5}y\r") == "xaby")
+      #expect(try await desk.line(typing: "ab\u{1B}[D\u{1B}[Dx\u{1B}[3~\r") == "xb")
+      #expect(try await desk.line(typing: "\u{4}") == nil)
+      #expect(desk.pty.isCooked)
+    }
+
+    @Test func historyIsRecalledAndSecretsAreNot() async throws {
+      let url = FileManager.default.temporaryDirectory.appending(path: "history-\(UUID())")
+      defer { try? FileManager.default.removeItem(at: url) }
+      var configuration = LineEditor.Configuration(prompt: "> ", historyFile: url.path(), historyLimit: 3)
+      configuration.remembers = { !$0.hasPrefix("chat") }
+      let first = try Desk(configuration)
+      for line in ["one", "two", "chat bob secret", "three", "four"] {
+        #expect(try await first.line(typing: line + "\r") == line)
+      }
+      #expect(try await first.line(typing: "\u{1B}[A\u{1B}[A\u{1B}[A\r") == "two")
+      first.close()
+      #expect(try String(contentsOf: url, encoding: .utf8) == "three\nfour\ntwo\n")
+      var status = stat()
+      #expect(unsafe stat(url.path(), &status) == 0 && status.st_mode & 0o777 == 0o600)
+      let second = try Desk(configuration)
+      defer { second.close() }
+      #expect(try await second.line(typing: "\u{10}\u{10}\r") == "four")
+    }
+
+    @Test func completion() async throws {
+      var configuration = LineEditor.Configuration(prompt: "> ")
+      configuration.complete = { request in
+        guard request.beforeCursor.contains(" ") else { return ["chat", "check", "list"] }
+        return ["bob", "robert", "downloads/"]
+      }
+      let desk = try Desk(configuration)
+      defer { desk.close() }
+      let done = try await desk.line(typing: "cha\tb\thello\r")
+      #expect(done == "chat bob hello")
+      #expect(try await desk.line(typing: "send d\tx\r") == "send downloads/x")
+      async let line = desk.editor.nextLine()
+      #expect(await eventually { !desk.pty.isCooked })
+      desk.pty.type("c\t\t")
+      #expect(await eventually { desk.pty.screen.lines.suffix(2) == ["chat   check", "> ch"] })
+      desk.pty.type("at\r")
+      #expect(try await line == "chat")
+    }
+
+    @Test func resizeIsFollowed() async throws {
+      let desk = try Desk(columns: 40)
+      defer { desk.close() }
+      async let line = desk.editor.nextLine()
+      #expect(await desk.shows(["me>"]))
+      desk.pty.resize(columns: 20, rows: 10)
+      kill(getpid(), SIGWINCH)
+      #expect(await eventually { desk.pty.output.components(separatedBy: "me> ").count > 2 })
+      desk.pty.type("0123456789abcdefghijkl\r")
+      #expect(try await line == "0123456789abcdefghijkl")
+      #expect(await eventually { desk.pty.screen.lines.suffix(2) == ["me> 0123456789abcdef", "ghijkl"] })
+    }
+
+    @Test func cancellationAndCloseEndTheWait() async throws {
+      let desk = try Desk()
+      let task = Task { try await desk.editor.nextLine() }
+      #expect(await eventually { !desk.pty.isCooked })
+      desk.pty.type("half")
+      #expect(await desk.shows(["me> half"]))
+      task.cancel()
+      #expect(try await task.value == nil)
+      #expect(desk.pty.isCooked)
+      #expect(try await desk.line(typing: "whole\r") == "whole")
+      let last = Task { try await desk.editor.nextLine() }
+      #expect(await eventually { !desk.pty.isCooked })
+      desk.editor.printAbove("last words")
+      desk.editor.close()
+      #expect(try await last.value == nil)
+      #expect(desk.pty.isCooked)
+      #expect(await eventually { desk.pty.output.contains("last words") })
+      #expect(try await desk.editor.nextLine() == nil)
+      desk.pty.close()
+    }
+
+    @Test func progressWaitsForTheLine() async throws {
+      let desk = try Desk(columns: 60)
+      defer { desk.close() }
+      async let line = desk.editor.nextLine()
+      #expect(await desk.shows(["me>"]))
+      desk.pty.type("half")
+      #expect(await desk.shows(["me> half"]))
+      let progress = ProgressLine(ProgressBar(name: "f", total: 10, now: 0), on: desk.terminal)
+      progress.advance(to: 5, now: 1)
+      progress.finish(now: 2)
+      #expect(await eventually { desk.pty.screen.lines.count == 2 })
+      #expect(desk.pty.screen.lines[0].hasPrefix("f [#"))
+      #expect(desk.pty.screen.lines[1] == "me> half")
+      desk.pty.type("\r")
+      #expect(try await line == "half")
+    }
+
+    @Test func overlongLineStopsGrowing() async throws {
+      let desk = try Desk(columns: 200)
+      defer { desk.close() }
+      async let line = desk.editor.nextLine()
+      #expect(await eventually { !desk.pty.isCooked })
+      await onThread { for _ in 0..<17 { desk.pty.type(String(repeating: "x", count: 1024)) } }
+      desk.pty.type("\r")
+      #expect(try await line?.utf8.count == LineEditor.maximumLineBytes / 4)
+    }
+
+    @Test func oneLineAtATime() async throws {
+      let desk = try Desk()
+      defer { desk.close() }
+      async let line = desk.editor.nextLine()
+      #expect(await eventually { !desk.pty.isCooked })
+      await #expect(throws: LineError.busy) { try await desk.editor.nextLine() }
+      desk.pty.type("x\r")
+      #expect(try await line == "x")
+    }
+
+    @Test func typedAheadIsKept() async throws {
+      let desk = try Desk()
+      defer { desk.close() }
+      #expect(try await desk.line(typing: "one\rtwo\rthree\r") == "one")
+      #expect(try await desk.editor.nextLine() == "two")
+      #expect(try await desk.editor.nextLine() == "three")
+    }
+  }
+
+  @Suite struct PlainLinesTests {
+    private func lines(_ contents: [UInt8]) async throws -> [Result<String, LineError>] {
+      var ends: [Int32] = [0, 0]
+      #expect(unsafe pipe(&ends) == 0)
+      let (input, output) = (ends[0], ends[1])
+      let editor = try LineEditor(terminal: Terminal(output: output, error: output), input: input)
+      #expect(!editor.isInteractive)
+      Thread.detachNewThread {
+        _ = unsafe write(output, contents, contents.count)
+        close(output)
+      }
+      defer { close(input) }
+      var found: [Result<String, LineError>] = []
+      while true {
+        do throws(LineError) {
+          guard let line = try await editor.nextLine() else { break }
+          found.append(.success(line))
+        } catch {
+          found.append(.failure(error))
+        }
+      }
+      editor.close()
+      return found
+    }
+
+    @Test func splitsLines() async throws {
+      #expect(
+        try await lines(Array("a\r\n\nb c\nlast".utf8)) == ["a", "", "b c", "last"].map { .success($0) })
+      #expect(try await lines([]) == [])
+      #expect(try await lines([0x61, 0xFF, 0x0A]) == [.failure(.notText)])
+      #expect(try await lines([0xFF, 0x0A, 0x62]) == [.failure(.notText), .success("b")])
+    }
+
+    @Test func longLinesAreToldAndPassedOver() async throws {
+      let longest = [UInt8](repeating: 0x61, count: 65_536)
+      let found = try await lines(
+        Array("x\n".utf8) + longest + [0x0A] + longest + [0x61, 0x0A] + longest + longest + [0x0A, 0x79])
+      #expect(
+        found == [
+          .success("x"), .success(String(decoding: longest, as: UTF8.self)), .failure(.tooLong),
+          .failure(.tooLong), .success("y"),
+        ])
+    }
+  }
+
+  @Suite struct OutputTests {
+    @Test func colourNeedsATerminalThatWantsIt() {
+      let pty = PseudoTerminal()
+      defer { pty.close() }
+      func colour(_ variables: [String: String]) -> Bool {
+        Terminal(output: pty.slave, error: pty.slave, environment: { variables[$0] }).outputHasColour
+      }
+      #expect(colour(["TERM": "xterm"]))
+      #expect(colour(["TERM": "xterm", "NO_COLOR": ""]))
+      #expect(!colour(["TERM": "xterm", "NO_COLOR": "1"]))
+      #expect(!colour(["TERM": "dumb"]))
+      #expect(!colour([:]))
+    }
+
+    @Test func closedPipeIsToldOnceAndQuietly() {
+      signal(SIGPIPE, SIG_IGN)
+      var ends: [Int32] = [0, 0]
+      #expect(unsafe pipe(&ends) == 0)
+      close(ends[0])
+      defer { close(ends[1]) }
+      let told = DispatchSemaphore(value: 0)
+      let terminal = Terminal(
+        output: ends[1], error: ends[1], onUnwritable: { if $0 == EPIPE { told.signal() } })
+      terminal.print("nobody reads this")
+      #expect(told.wait(timeout: .now()) == .success)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aReaderThatGoesIsNoticed() async {
+      var ends: [Int32] = [0, 0]
+      #expect(unsafe pipe(&ends) == 0)
+      let terminal = Terminal(output: ends[1], error: ends[1], onUnwritable: { _ in })
+      let gone = DispatchSemaphore(value: 0)
+      Thread.detachNewThread { if terminal.waitForReaderToGo() { gone.signal() } }
+      #expect(gone.wait(timeout: .now() + .milliseconds(50)) == .timedOut)
+      close(ends[0])
+      #expect(gone.wait(timeout: .now() + .seconds(10)) == .success)
+      close(ends[1])
+    }
+
+    @Test func fullPipeIsWaitedFor() async {
+      var ends: [Int32] = [0, 0]
+      #expect(unsafe pipe(&ends) == 0)
+      _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
+      let (input, output) = (ends[0], ends[1])
+      let size = 300_000
+      Thread.detachNewThread {
+        Terminal(output: output, error: output).emit(bytes: [UInt8](repeating: 7, count: size))
+        close(output)
+      }
+      let count = await onThread {
+        var total = 0
+        var chunk = [UInt8](repeating: 0, count: 10_000)
+        while true {
+          let count = unsafe read(input, &chunk, chunk.count)
+          guard count > 0 else { return total }
+          total += count
+        }
+      }
+      #expect(count == size)
+      close(input)
+    }
+
+    @Test func progressStaysOnTheTerminal() async {
+      let pty = PseudoTerminal(columns: 60)
+      defer { pty.close() }
+      let terminal = Terminal(output: pty.slave, error: pty.slave, environment: { _ in "xterm" })
+      let line = ProgressLine(ProgressBar(name: "f", total: 10, now: 0), on: terminal)
+      line.advance(to: 5, now: 1)
+      line.finish(now: 2)
+      terminal.print("next")
+      #expect(await eventually { pty.screen.lines.count == 2 && pty.screen.lines.last == "next" })
+      #expect(pty.screen.lines.first?.hasPrefix("f [") == true)
+    }
+  }
+}

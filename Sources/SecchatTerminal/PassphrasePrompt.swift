@@ -82,7 +82,6 @@ private struct Session: ~Copyable {
     former = mode
     self.echo = echo
     TerminalMode.remember(descriptor)
-    hush()
   }
 
   deinit {
@@ -98,6 +97,8 @@ private struct Session: ~Copyable {
       guard let watch = SignalWatch(SignalWatch.ending + [SIGTSTP], onlyDefault: false),
         var secret = SecretInput()
       else { throw .noTerminal }
+      // After the watch has begun: no signal may leave the terminal without its echo.
+      hush()
       writeAll(descriptor, Array(prompt.rendered(colour: false).utf8))
       let signal = try fill(&secret, watch)
       if !echo || signal != nil { writeAll(descriptor, [0x0A]) }
@@ -107,7 +108,6 @@ private struct Session: ~Copyable {
       watch.end()
       deliver(signal)
       guard signal == SIGTSTP else { throw .interrupted }
-      hush()
     }
   }
 

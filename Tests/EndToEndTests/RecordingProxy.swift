@@ -13,11 +13,11 @@ final class RecordingProxy: Sendable {
   private let listener: Int32
   private let record = Lock(Data())
 
-  /// Listens on 127.0.0.1, on `port` or a free one, and connects what comes to `host`.
-  init(port: Int = 0, to host: String, _ targetPort: Int) throws {
+  /// Listens on a free port of 127.0.0.1, and connects what comes to `host`, by default on the same port.
+  init(to host: String, _ targetPort: Int? = nil) throws {
     let listener = try Self.socket()
     self.listener = listener
-    unsafe try Self.withAddress("127.0.0.1", port) { address, length in
+    unsafe try Self.withAddress("127.0.0.1", 0) { address, length in
       unsafe bind(listener, address, length) == 0 && listen(listener, 16) == 0
     }
     var own = sockaddr_in()
@@ -27,14 +27,15 @@ final class RecordingProxy: Sendable {
         unsafe getsockname(listener, $0, &length)
       }
     }
-    self.port = Int(UInt16(bigEndian: own.sin_port))
+    let port = Int(UInt16(bigEndian: own.sin_port))
+    self.port = port
     let record = record
     Thread {
       while true {
         let client = accept(listener, nil, nil)
         guard client >= 0 else { return }
         guard let server = try? Self.socket() else { return }
-        let connected: Void? = unsafe try? Self.withAddress(host, targetPort) { address, length in
+        let connected: Void? = unsafe try? Self.withAddress(host, targetPort ?? port) { address, length in
           unsafe connect(server, address, length) == 0
         }
         guard connected != nil else {

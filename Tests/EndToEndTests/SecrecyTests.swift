@@ -28,10 +28,10 @@ import Testing
       alice = try await world.user("alice", at: registry, port: toRegistry.port)
       bob = try await world.user("bob", at: registry, port: toRegistry.port)
       // The registry sees bob at 127.0.0.1 and tells that with his port: there the proxy stands, he is next door.
-      bobs = try bob.start(words: ["daemon", "--listen", "127.0.0.2:0", "--accept-files", "always"])
-      let listen = try #require(try await bobs.record("online")["listen"])
-      let port = try #require(Int(listen.split(separator: ":").last ?? ""))
-      toBob = try RecordingProxy(port: port, to: "127.0.0.2", port)
+      toBob = try RecordingProxy(to: "127.0.0.2")
+      bobs = try bob.start(
+        words: ["daemon", "--listen", "127.0.0.2:\(toBob.port)", "--accept-files", "always"])
+      _ = try await bobs.record("online")
       alices = try await alice.daemon()
 
       try await alice.run("chat", "bob", SecrecyTests.text).expect(0)

@@ -17,6 +17,8 @@ import SecchatNet
   private(set) var addresses: [UserName: NetworkAddress] = [:]
   /// Answers in place of the truth.
   var answer: ((RegistryRequest) -> (any WireMessage)?)?
+  /// Runs before a LOGIN is answered.
+  var beforeLogin: (() async -> Void)?
 
   init(port: UInt16 = 0) throws {
     key = try .random()
@@ -65,6 +67,7 @@ import SecchatNet
           try RegistryRequest(type: type, body: body)
         }
       } catch { return }
+      if case .login = request { await beforeLogin?() }
       if case .login(let login) = request, login.port != 0 {
         // As the real one: the old link ends before the new one has its answer.
         online[login.name]?.close(.replaced)

@@ -62,15 +62,20 @@ import Testing
   @Test @LoopActor func stopsALogInUnderWay() async throws {
     let registry = try LyingRegistry()
     let (client, heard, _) = try client(at: registry)
-    let attempt = OneShot<Bool>()
+    let (attempt, asked, stopped) = (OneShot<Bool>(), OneShot<Void>(), OneShot<Void>())
+    registry.beforeLogin = {
+      asked.fulfil(())
+      try? await stopped.wait()
+    }
     Loop.spawn {
       do throws(NodeError) {
         _ = try await client.session()
         attempt.fulfil(true)
       } catch { attempt.fulfil(false) }
     }
-    await Task.yield()
+    try await asked.wait(deadline: .now + 10_000)
     await client.stop(sayingSo: true)
+    stopped.fulfil(())
     #expect(try await attempt.wait(deadline: .now + 10_000) == false)
     #expect(heard.online == 0 && !client.isOnline)
     registry.stop()

@@ -187,7 +187,8 @@ import Testing
   // MARK: Listing
 
   @Test func theListIsInOrderAndInPages() async throws {
-    try await withRegistry { registry in
+    // Logging so many in may take longer than a session lives.
+    try await withRegistry(configure: { $0.life = 3_600_000 }) { registry in
       let count = 720
       let users = try (0..<count).map { try User("user-\($0)") }
       try await withThrowingTaskGroup(of: Void.self) { group in

@@ -91,9 +91,7 @@ package final class Program: Sendable {
     }
   }
 
-  deinit {
-    if isRunning { kill(process.processIdentifier, SIGKILL) }
-  }
+  deinit { signal(SIGKILL) }
 
   /// Hands the bytes of a pipe, as they come, to a thread of its own.
   private static func read(_ pipe: Pipe, _ body: @escaping @Sendable (() -> Data?) -> Void) {
@@ -134,9 +132,9 @@ package final class Program: Sendable {
   /// Ends its standard input.
   package func endInput() { try? input.fileHandleForWriting.close() }
 
-  /// Sends a signal.
+  /// Sends a signal. A program that could not be started has the id 0, by which the tests would signal themselves.
   package func signal(_ number: Int32) {
-    if isRunning { _ = kill(process.processIdentifier, number) }
+    if isRunning, id > 0 { _ = kill(id, number) }
   }
 
   // MARK: Waiting

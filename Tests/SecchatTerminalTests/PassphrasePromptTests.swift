@@ -182,7 +182,9 @@ private func isInterrupted(by number: Int32) async -> Bool {
   unsafe sigaction(number, &action, nil)
   let before = unsafe seenSignals
   async let answer = onThread { ask(terminal.path) }
-  guard await eventually({ terminal.output.contains("Passphrase: ") && !terminal.echoes }) else { return false }
+  guard await eventually({ terminal.output.contains("Passphrase: ") && !terminal.echoes }) else {
+    return false
+  }
   kill(getpid(), number)
   let after = await answer == .failure(.interrupted) ? unsafe seenSignals : before
   return after == before + 1 && terminal.echoes

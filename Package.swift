@@ -59,8 +59,8 @@ let package = Package(
     // What the programs are made of besides the node and the registry.
     library("SecchatArguments", []),
     library("SecchatTerminal", ["CEdit", "CQREncode", "CUTF8Proc"]),
-    program("secchat", ["SecchatNode", "SecchatArguments", "SecchatTerminal"]),
-    program("secchat-registry", ["SecchatRegistry", "SecchatArguments"]),
+    program("secchat", ["SecchatNode", "SecchatArguments", "SecchatTerminal", "CSystem"]),
+    program("secchat-registry", ["SecchatRegistry", "SecchatArguments", "CSystem"]),
 
     // What the tests share: vectors, temporary folders, programs started and stopped.
     .target(

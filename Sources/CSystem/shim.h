@@ -10,7 +10,8 @@
 #include <netinet/in.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -91,15 +92,6 @@ static inline int secchat_file_identity(const char *path, uint64_t *device, uint
   return 0;
 }
 
-// The width and height of the terminal on fd; 0 where it is none.
-static inline int secchat_terminal_size(int fd, unsigned short *columns, unsigned short *rows) {
-  struct winsize size;
-  if (ioctl(fd, TIOCGWINSZ, &size) != 0) return 0;
-  *columns = size.ws_col;
-  *rows = size.ws_row;
-  return 1;
-}
-
 // Renames within one folder and never over another name, or a negative errno. The kernel's flag; no C library function
 // is relied on.
 static inline int secchat_rename_new(int dirfd, const char *from, const char *to) {
@@ -114,4 +106,12 @@ static inline int secchat_syncfs(int fd) { return syscall(SYS_syncfs, fd) == 0 ?
 static inline void secchat_write_out(int fd, int64_t offset, int64_t count, int wait) {
   const unsigned wait_before = 1, write = 2, wait_after = 4;
   (void)syscall(SYS_sync_file_range, fd, offset, count, wait ? wait_before | write | wait_after : write);
+}
+
+// No core dump, neither to a file nor to a program (which the limit alone does not keep from it); nor may other programs
+// of the same user look into the memory of this one.
+static inline void secchat_forbid_core_dumps(void) {
+  const struct rlimit none = {0, 0};
+  (void)setrlimit(RLIMIT_CORE, &none);
+  (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

@@ -49,6 +49,7 @@ internal import SecchatNet
     node.isReady = isReady
     let subscription = node.subscribe(onEvent)
     defer { node.unsubscribe(subscription) }
+    let formerListen = node.settings.listen
     do throws(NodeError) {
       try await node.save { settings in
         if loggingIn { settings.isLoggedOut = false }
@@ -60,6 +61,8 @@ internal import SecchatNet
       // A shell may be opened to claim a name in it, which then goes online.
       if !loggingIn || node.settings.account != nil { try await node.goOnline() }
     } catch {
+      // An address that cannot be listened on is not kept for the next time.
+      if options.listen != nil { try? await node.save { $0.listen = formerListen } }
       onEvent(.failure(error))
       return error.status
     }

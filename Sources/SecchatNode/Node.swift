@@ -54,7 +54,7 @@ internal import SecchatNet
   static func open(
     _ folder: ProfileFolder, key: KeyFile, identity: SecretIdentity, stays: Bool
   ) async throws(NodeError) -> Node {
-    let store = try ProfileStore(folder, identity)
+    let store = try await Loop.offload { () throws(NodeError) in try ProfileStore(folder, identity) }
     let settings = try await store.settings()
     let contacts = try await Contacts(store)
     return Node(folder, key, identity, store, contacts, settings, stays: stays)

@@ -1,3 +1,4 @@
+internal import CSystem
 internal import SecchatArguments
 internal import SecchatCore
 internal import SecchatNet
@@ -35,7 +36,8 @@ struct Main {
 
   /// Serves until SIGTERM or SIGINT.
   @LoopActor private static func serve(_ options: RegistryOptions) async throws(Exit) {
-    if !options.allowsCoreDumps { Process.forbidCoreDumps() }
+    // A dump would hold the registry's key.
+    if !options.allowsCoreDumps { secchat_forbid_core_dumps() }
     let signals = Loop.signals(SIGTERM, SIGINT)
     let log = Log(level: options.logLevel)
     var configuration = options.configuration

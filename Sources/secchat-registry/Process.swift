@@ -6,12 +6,6 @@
 
 /// What this program asks of the system for itself.
 enum Process {
-  /// A dump of this process would hold the registry's key.
-  static func forbidCoreDumps() {
-    var none = rlimit(rlim_cur: 0, rlim_max: 0)
-    unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-  }
-
   /// Asks for as many descriptors as the system allows.
   ///
   /// - Returns: how many connections that leaves room for.

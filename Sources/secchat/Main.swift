@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 import SecchatArguments
 import SecchatNode
@@ -9,7 +10,8 @@ struct Main {
     // A peer or reader that goes is told by the write, not by the end of the process.
     signal(SIGPIPE, SIG_IGN)
     umask(0o077)
-    forbidCoreDumps()
+    // A dump would hold messages and the keys of links.
+    secchat_forbid_core_dumps()
     openStandardDescriptors()
     let status = await run()
     // Nothing is left in buffers of this process, and `exit` would take down what the loop's thread still uses.
@@ -26,12 +28,6 @@ struct Main {
       // What is printed to a standard output that is closed fails, as it should.
       _ = unsafe open("/dev/null", mode)
     }
-  }
-
-  /// A dump would hold messages and the keys of links.
-  private static func forbidCoreDumps() {
-    var none = rlimit(rlim_cur: 0, rlim_max: 0)
-    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
   }
 
   private static func run() async -> Int32 {

@@ -91,6 +91,16 @@ import Testing
     try await next.stop()
   }
 
+  @Test(arguments: ["localhost:7500", "192.0.2.1:0"])
+  func `an address that cannot be listened on is not kept`(address: String) async throws {
+    let world = try World()
+    let registry = try await world.registry()
+    let alice = try await world.user("alice", at: registry)
+    let refused = try await alice.run("daemon", "--listen", address)
+    #expect(refused.status == 1 || refused.status == 3, "\(refused.errors)")
+    try await alice.daemon().stop()
+  }
+
   @Test func `who is there, and what a look-up says`() async throws {
     let world = try World()
     let registry = try await world.registry()

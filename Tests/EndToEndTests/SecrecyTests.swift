@@ -119,7 +119,7 @@ import Testing
     }
   }
 
-  @Test func `secrets are in no argument and no environment`() async throws {
+  @Test(.needsRoot) func `secrets are in no argument and no environment`() async throws {
     let talk = try await Talk()
     for (program, profile) in [(talk.alices, talk.alice), (talk.bobs, talk.bob)] {
       for file in ["cmdline", "environ"] {

@@ -123,6 +123,23 @@ import Testing
     #expect(again.lines.isEmpty)
   }
 
+  /// SQLite keeps the user version at byte 60 of the file, the application's id at 68.
+  @Test(arguments: [(60, "later version"), (68, "another program's"), (0, "damaged")])
+  func `a profile's database that is not its own is refused`(offset: UInt64, complaint: String) async throws {
+    let world = try World()
+    let registry = try await world.registry()
+    let alice = try await world.user("alice", at: registry)
+    let path = alice.home + "/profile.db"
+    let handle = try #require(FileHandle(forUpdatingAtPath: path))
+    try handle.seek(toOffset: offset)
+    try handle.write(contentsOf: Data([0x12, 0x34, 0x56, 0x78]))
+    try handle.close()
+    let before = try Data(contentsOf: URL(filePath: path))
+    let refused = try await alice.run("list").expect(8)
+    #expect(refused.errors.contains(complaint), "\(refused.errors)")
+    #expect(try Data(contentsOf: URL(filePath: path)) == before)
+  }
+
   @Test func `signals end both programs cleanly`() async throws {
     let world = try World()
     let registry = try await world.registry()

@@ -21,10 +21,11 @@ import Testing
     "SecchatArguments": ["Glibc", "Darwin"],
     "SecchatTerminal": ["CEdit", "CQREncode", "CUTF8Proc", "Glibc", "Darwin", "Synchronization"],
     "secchat": [
-      "SecchatNode", "SecchatArguments", "SecchatTerminal", "Glibc", "Darwin", "Synchronization", "Dispatch",
+      "SecchatNode", "SecchatArguments", "SecchatTerminal", "CSystem", "Glibc", "Darwin", "Synchronization",
+      "Dispatch",
     ],
     "secchat-registry": [
-      "SecchatRegistry", "SecchatArguments", "SecchatCore", "SecchatNet", "Glibc", "Darwin",
+      "SecchatRegistry", "SecchatArguments", "SecchatCore", "SecchatNet", "CSystem", "Glibc", "Darwin",
     ],
   ]
 

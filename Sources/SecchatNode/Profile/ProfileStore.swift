@@ -20,24 +20,31 @@ final class ProfileStore: Sendable {
     } catch { throw Self.error(error) }
   }
 
+  /// Makes the tables of a new file and checks an old one; what is another program's is left as it is.
   private static func prepare(_ database: Database) throws(SQLiteError) {
-    let version = try database.userVersion()
-    guard version <= schemaVersion else { throw .other(newer) }
-    guard version == 0 else {
-      guard try database.applicationID() == applicationID else { throw .corrupt }
-      return try database.quickCheck()
-    }
-    try database.transaction { () throws(SQLiteError) in
-      try database.run(
-        "CREATE TABLE settings (id INTEGER PRIMARY KEY CHECK (id = 1), body BLOB NOT NULL) STRICT")
-      try database.run("CREATE TABLE contacts (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT")
-      try database.setApplicationID(applicationID)
-      try database.setUserVersion(schemaVersion)
+    switch (try database.applicationID(), try database.userVersion()) {
+    case (0, 0):
+      let tables = try database.first("SELECT count(*) FROM sqlite_schema") {
+        (row: borrowing Row) throws(SQLiteError) in try row.integer(0)
+      }
+      guard tables == 0 else { throw .other(foreign) }
+      try database.transaction { () throws(SQLiteError) in
+        try database.run(
+          "CREATE TABLE settings (id INTEGER PRIMARY KEY CHECK (id = 1), body BLOB NOT NULL) STRICT")
+        try database.run("CREATE TABLE contacts (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT")
+        try database.setApplicationID(applicationID)
+        try database.setUserVersion(schemaVersion)
+      }
+    case (applicationID, schemaVersion): try database.quickCheck()
+    case (applicationID, schemaVersion...): throw .other(newer)
+    case (applicationID, _): throw .corrupt
+    default: throw .other(foreign)
     }
   }
 
-  /// Stands for "made by a later version" among SQLite's own codes, which are positive.
+  /// Stand for "made by a later version" and "another program's" among SQLite's own codes, which are positive.
   private static let newer: Int32 = -1
+  private static let foreign: Int32 = -2
 
   static let damaged = error(.corrupt)
 
@@ -53,6 +60,9 @@ final class ProfileStore: Sendable {
     case .busy: NodeError(.internal, "the profile's database is in use by another program")
     case .other(newer):
       NodeError(.integrity, "the profile was made by a later version of secchat", hint: "use that version")
+    case .other(foreign):
+      NodeError(
+        .integrity, "the profile's database is another program's", hint: "restore the profile from a backup")
     case .other: NodeError(.internal, "the profile's database: \(error)")
     }
   }

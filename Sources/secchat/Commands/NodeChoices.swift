@@ -42,7 +42,8 @@ enum NodeChoices {
     try checked { () throws(UsageError) in
       var options = NodeOptions()
       if var listen = try arguments.value("listen", as: .hostPort(listening: true)) {
-        if listen.host.isEmpty { listen.host = "0.0.0.0" }
+        // Every interface.
+        if listen.host.isEmpty { listen.host = "::" }
         options.listen = listen.description
       }
       options.files = try arguments.value("accept-files", as: .choice(FilePolicy.self))

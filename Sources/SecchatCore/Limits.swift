@@ -1,4 +1,4 @@
-/// Every bound on what may come from outside, each with its reason. Nothing is allocated before its length has passed
+/// Every bound of the protocol on what may come from outside, each with its reason. Nothing is allocated before its length has passed
 /// one of these.
 package enum Limits {
   // Specification: the other side relies on these.
@@ -7,7 +7,7 @@ package enum Limits {
   package static let noiseMessage = 65_535
   /// The plaintext of a frame: a Noise message less its tag.
   package static let framePlaintext = noiseMessage - 16
-  /// A handshake message: the largest carries a device list of `devices` devices, 2.2 KB.
+  /// A handshake message: the largest carries a device list of `devices` devices, 2,072 bytes.
   package static let handshakeMessage = 4_096
   /// A user name in bytes (= characters).
   package static let userName = 3...32

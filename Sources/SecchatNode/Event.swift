@@ -213,7 +213,7 @@ public enum Event: Equatable, Sendable {
     public var name: String
     /// How many files and folders were named.
     public var items: UInt32
-    /// Bytes so far, or of the whole.
+    /// Bytes of all its files.
     public var bytes: UInt64
 
     /// All fields.
@@ -236,7 +236,7 @@ public enum Event: Equatable, Sendable {
     public var name: String
     /// Where it lies.
     public var path: String
-    /// Bytes so far, or of the whole.
+    /// Bytes of all its files.
     public var bytes: UInt64
 
     /// All fields.
@@ -284,7 +284,7 @@ public enum Event: Equatable, Sendable {
   public struct KeyChange: Codable, Equatable, Sendable {
     /// The user.
     public var user: String
-    /// Fingerprints of the identity keys.
+    /// The fingerprint that was pinned.
     public var old: String
     /// The fingerprint now.
     public var new: String

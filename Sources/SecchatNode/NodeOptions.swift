@@ -22,7 +22,7 @@ public enum Visibility: String, Codable, Sendable, CaseIterable {
 
 /// A node's choices. Nil leaves what the profile says; what is given is kept in the profile.
 public struct NodeOptions: Sendable, Equatable {
-  /// `HOST:PORT` to listen on for peers; port 0 picks one. Default: all interfaces, any free port.
+  /// `HOST:PORT` to listen on for peers, the host as digits (`[::1]` for IPv6); port 0 picks one. Default: all interfaces, any free port.
   public var listen: String?
   /// Default: `ask`.
   public var files: FilePolicy?

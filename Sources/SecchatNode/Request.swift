@@ -14,13 +14,15 @@ public enum Request: Codable, Equatable, Sendable {
   case list
   /// `peer`; with `key-change` and 4 where the registry's answer is not what is pinned.
   case lookup(user: String)
-  /// `sent`. `id` is 32 hexadecimal digits, chosen by the asker so that asking again cannot send twice.
+  /// `sent`. `id` is 32 hexadecimal digits, chosen by the asker so that asking again cannot send twice; `text` has 1 to
+  /// 32,768 bytes; `timeout` is in seconds, 0.001 to 86,400.
   case chat(user: String, id: String, text: String, timeout: Double)
-  /// `offer`, `progress`, `done`, for each path. Paths are absolute.
+  /// `offer`, `progress`, `done`, for each path. Paths are absolute; `limitRate` is in bytes a second; `checksum` adds a
+  /// BLAKE2b digest for the receiver to check.
   case send(user: String, paths: [String], limitRate: UInt64?, checksum: Bool)
-  /// `safety-number`; with a number: marks the peer verified where it is the right one, else ends with 4.
+  /// `safety-number`; with a number (60 digits, spaces allowed): marks the peer verified where it is the right one, else ends with 4.
   case verify(user: String, number: String?)
-  /// `trusted`.
+  /// `trusted`: takes the changed identity key whose fingerprint this is, as `key-change` told it.
   case trust(user: String, fingerprint: String)
   /// Every event that happens from now on (`message`, `file`, `offered`, `presence`, `key-change`, `online`, `offline`,
   /// `error`), until the asker goes.

@@ -20,7 +20,7 @@ struct RegistryOptions: Sendable {
 
   init(_ arguments: ParsedArguments) throws(Exit) {
     do throws(UsageError) {
-      let port = RegistryProgram.defaultPort
+      let port = Release.registryPort
       let listen = try arguments.value("listen", as: .hostPort(listening: true, defaultPort: port))
       self.listen = listen ?? HostPort(host: "::", port: port)
       folder = try Self.folder(arguments.value("data"))

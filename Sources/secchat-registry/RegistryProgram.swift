@@ -2,11 +2,9 @@ internal import SecchatArguments
 
 /// The command line of `secchat-registry`, from which its help, man page and completions are made.
 enum RegistryProgram {
-  static let defaultPort: UInt16 = 7_499
-
   static let specification = ProgramSpec(
     name: "secchat-registry",
-    version: "0.1.0",
+    version: Release.version,
     summary: "The registry of secchat: tells its users' public keys and where they are online.",
     discussion: """
       Users' programs register names with public keys here, log in and ask where others are. \

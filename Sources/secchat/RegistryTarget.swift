@@ -6,7 +6,6 @@ import SecchatArguments
 ///     alice@secchat://HOST:PORT/KEY        with the address that the registry prints
 ///     alice, and that address as the key
 struct RegistryTarget: Equatable {
-  static let defaultPort: UInt16 = 7499
   private static let scheme = "secchat://"
 
   /// `NAME@HOST:PORT`
@@ -37,7 +36,7 @@ struct RegistryTarget: Equatable {
   }
 
   private static func place(_ host: String) throws(UsageError) -> HostPort {
-    try ValueParser.hostPort(defaultPort: defaultPort).parse(host, of: "the registry")
+    try ValueParser.hostPort(defaultPort: Release.registryPort).parse(host, of: "the registry")
   }
 
   private static func split(_ address: String, otherKey: String?) throws(UsageError) -> (String, String) {

@@ -15,7 +15,7 @@ import Testing
     let all = try options(
       "login", "--listen", ":0", "--accept-files", "never", "--downloads", "/d", "--strangers", "accept",
       "--visibility", "everyone")
-    #expect(all.listen == "0.0.0.0:0")
+    #expect(all.listen == "[::]:0")
     #expect(all.files == .never)
     #expect(all.downloads == "/d")
     #expect(all.strangers == .accept)

@@ -18,7 +18,7 @@ package struct SafetyNumber: Equatable, Sendable, CustomStringConvertible {
     Labels.prefix(Labels.safetyNumber) + account.encoded
   }
 
-  /// Whether `text` is this number; spaces and line breaks do not matter.
+  /// Whether `text` is this number; spaces, line breaks and hyphens do not matter.
   package func matches(_ text: some StringProtocol) -> Bool {
     let plain = String(text.filter { !$0.isWhitespace && $0 != "-" })
     return ConstantTime.equal(Array(plain.utf8).raw, Array(digits.utf8).raw)

@@ -29,7 +29,7 @@ package enum NoiseError: Error, Equatable, Sendable {
 /// What Noise revision 34 fixes.
 package enum NoiseLimits {
   /// The largest Noise message in bytes, handshake or transport (section 3).
-  package static let messageLength = 65_535
+  package static let messageLength = Limits.noiseMessage
   /// The largest protocol name in bytes (section 8).
   static let protocolNameLength = 255
   /// DHLEN for 25519.

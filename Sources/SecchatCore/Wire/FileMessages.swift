@@ -63,7 +63,7 @@ package struct Accept: WireMessage {
 ///     0   stream    u32
 ///     4   item      u32: counted from 0
 ///     8   kind      u8: 1 file, 2 folder
-///     9   mode      u8: bit 0 set where the owner may execute a file
+///     9   mode      u8: 1 where the owner may execute a file, else 0
 ///     10  modified  u64, Unix seconds
 ///     18  size      u64: of a file; 0 for a folder
 ///     26  path      u16 length, UTF-8: components joined by "/", the first the item's name

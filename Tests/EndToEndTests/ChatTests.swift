@@ -91,7 +91,7 @@ import Testing
     try await next.stop()
   }
 
-  @Test(arguments: ["localhost:7500", "192.0.2.1:0"])
+  @Test(arguments: ["localhost:7500", "192.0.2.1:0", "127.0.0.1:1x"])
   func `an address that cannot be listened on is not kept`(address: String) async throws {
     let world = try World()
     let registry = try await world.registry()

@@ -86,7 +86,6 @@ extension LinkTests {
         } catch {}
       }
       let (near, far) = try await Shake.link()
-      let started = Loop.now
       for request: UInt32 in 0..<100 {
         near.send(Heartbeat(request: request))
         near.flush()
@@ -95,7 +94,6 @@ extension LinkTests {
         far.flush()
         #expect(try await near.next() == Received(Alive(request: request, life: 1)))
       }
-      #expect(Loop.now - started < 10_000)
       #expect(count > 100, "the flood went on")
       flooder.abort()
       flooded.abort()

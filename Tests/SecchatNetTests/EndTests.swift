@@ -77,14 +77,12 @@ import Testing
   }
 
   @Test @LoopActor func closeWhileConnecting() async throws {
-    // A documentation address answers nothing; where there is no route, connecting fails at once instead.
-    let nowhere = try #require(SocketAddress("192.0.2.1:9"))
-    let started = Loop.now
+    let full = try FullBacklog()
+    let nowhere = full.address
     let error = await failure { () throws(NetError) in
       _ = try await ByteStream.connect(to: nowhere, timeout: 50)
     }
-    #expect(error == .timedOut || error == .unreachable || error == .refused)
-    #expect(Loop.now - started < 2_000)
+    #expect(error == .timedOut)
 
     var outcome: NetError?
     let task = Loop.spawn {
@@ -94,7 +92,7 @@ import Testing
     }
     task.cancel()
     await task.value
-    #expect(outcome == .cancelled || outcome == .unreachable || outcome == .refused)
+    #expect(outcome == .cancelled)
   }
 
   @Test @LoopActor func closeWhileReading() async throws {

@@ -115,11 +115,13 @@ import Testing
     #expect(!found.isEmpty)
     let numeric = try await Resolver.resolve(host: "::ffff:192.0.2.7", port: 1, deadline: Loop.now)
     #expect(numeric.map(\.description) == ["192.0.2.7:1"])
-    for wrong in ["", String(repeating: "a", count: 300), "no\0name", "no-such-host.invalid"] {
+    // With a label too long for any question, so that nobody is asked.
+    let overlong = String(repeating: "x", count: 64) + ".invalid"
+    for wrong in ["", String(repeating: "a", count: 300), "no\0name", overlong] {
       let error = await failure { () throws(NetError) in
         _ = try await Resolver.resolve(host: wrong, port: 1, deadline: Loop.now + 8_000)
       }
-      #expect(error == .unresolvable || (wrong.hasSuffix("invalid") && error == .timedOut))
+      #expect(error == .unresolvable)
     }
   }
 

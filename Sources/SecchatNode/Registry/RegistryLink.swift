@@ -12,8 +12,9 @@ internal import SecchatNet
   /// How long an answer may take (milliseconds).
   static let patience = 10_000
   private static let connectTime = 10_000
-  /// More than a registry of this kind has online; a lying one must not fill the memory.
-  private static let listedNames = 200_000
+  /// More than a registry of this kind has online, and as many as a guest of the control socket is handed at once; a
+  /// lying one must not fill the memory.
+  private static let listedNames = 100_000
 
   var onPresence: (Presence) -> Void = { _ in }
   /// Called once, when the link has ended.

@@ -2,18 +2,25 @@ import Glibc
 
 /// Where the editor's thread and everybody else leave things for each other; a pipe wakes the thread.
 final class LineDesk: Sendable {
-  /// A terminal that does not take text any more (Ctrl-S) must not fill the memory.
-  static let maximumPending = 4_000_000
+  /// Bytes that may wait for a terminal that takes none (Ctrl-S): a few screens, for whoever hands over more waits, and
+  /// can tell from it that nobody reads.
+  static let maximumPending = 65_536
 
   typealias Answer = CheckedContinuation<Result<String?, LineError>, Never>
 
   private struct State {
     var texts: [String] = []
     var pendingBytes = 0
-    var dropped = 0
     var request: (prompt: String?, answer: Answer)?
     var isCancelled = false
     var isClosing = false
+    /// Whether the editor's thread has gone and nothing is left here.
+    var isEnded = false
+
+    mutating func takeTexts() -> String {
+      defer { (texts, pendingBytes) = ([], 0) }
+      return texts.joined()
+    }
   }
 
   private let state = Locked(State())
@@ -35,16 +42,19 @@ final class LineDesk: Sendable {
 
   // MARK: Any thread
 
-  func post(_ text: String) {
-    state.with { state in
-      guard state.pendingBytes + text.utf8.count <= Self.maximumPending else {
-        state.dropped += 1
-        return
-      }
+  /// Leaves a text to be shown, once what waits already is not too much. Not for the editor's thread, which would wait
+  /// for itself, nor for a loop's, which must not wait.
+  ///
+  /// - Returns: whether it will be shown; false after the end.
+  func post(_ text: String) -> Bool {
+    let isTaken = state.with(once: { $0.isEnded || $0.pendingBytes < Self.maximumPending }) { state in
+      guard !state.isEnded else { return false }
       state.texts.append(text)
       state.pendingBytes += text.utf8.count
+      return true
     }
-    wake()
+    if isTaken { wake() }
+    return isTaken
   }
 
   func ask(prompt: String?, _ answer: Answer) {
@@ -86,14 +96,20 @@ final class LineDesk: Sendable {
   }
 
   func takeTexts() -> String {
-    state.with { state in
-      var text = state.texts.joined()
-      if state.dropped > 0 { text += "(\(state.dropped) lines were not shown: the terminal was stopped)\n" }
-      state.texts = []
-      state.pendingBytes = 0
-      state.dropped = 0
+    let text = state.with { $0.takeTexts() }
+    if !text.isEmpty { state.announce() }
+    return text
+  }
+
+  /// What was handed over since the editor's thread went; nil once there is nothing more, and nothing is taken any more.
+  func takeRest() -> String? {
+    let rest = state.with { state in
+      let text = state.takeTexts()
+      state.isEnded = text.isEmpty
       return text
     }
+    state.announce()
+    return rest.isEmpty ? nil : rest
   }
 
   var isClosing: Bool { state.with { $0.isClosing } }

@@ -95,11 +95,9 @@ package final class LineEditor: Sendable {
 
   /// Ends `nextLine`, shows what is still to be shown, gives the terminal back and ends the thread.
   package func close() {
-    terminal.setEditor(nil)
     desk.close()
     thread.join()
-    // What another thread was still handing over.
-    let rest = desk.takeTexts()
-    if !rest.isEmpty { terminal.emit(bytes: Array(rest.utf8)) }
+    while let rest = desk.takeRest() { terminal.emit(bytes: Array(rest.utf8)) }
+    terminal.setEditor(nil)
   }
 }

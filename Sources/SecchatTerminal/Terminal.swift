@@ -1,7 +1,8 @@
 import CEdit
 import Glibc
 
-/// Standard output and standard error, and what they can show. Every method may be called on any thread.
+/// Standard output and standard error, and what they can show. Every method may be called on any thread that may wait:
+/// a terminal that is stopped takes nothing.
 package final class Terminal: Sendable {
   package static let standard = Terminal()
 
@@ -46,7 +47,7 @@ package final class Terminal: Sendable {
   /// A line on standard error; above the line being typed while there is one.
   package func note(_ text: SafeText) {
     let line = text.rendered(colour: errorHasColour) + "\n"
-    if errorIsTerminal, let desk = editor.with({ $0 }) { return desk.post(line) }
+    if errorIsTerminal, let desk = editor.with({ $0 }), desk.post(line) { return }
     turns.with { _ in _ = writeAll(errorDescriptor, Array(line.utf8)) }
   }
 
@@ -104,7 +105,7 @@ package final class Terminal: Sendable {
   func setEditor(_ desk: LineDesk?) { editor.with { $0 = desk } }
 
   private func put(_ text: String) {
-    if outputIsTerminal, let desk = editor.with({ $0 }) { return desk.post(text) }
+    if outputIsTerminal, let desk = editor.with({ $0 }), desk.post(text) { return }
     emit(bytes: Array(text.utf8))
   }
 }

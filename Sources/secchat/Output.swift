@@ -50,7 +50,7 @@ final class Output: Sendable {
   func silence() { isSilent.store(true, ordering: .relaxed) }
 
   /// Waits until everything is written.
-  func drain() { queue?.drain() }
+  func drain() async { await queue?.drain() }
 
   /// Waits until everything is written, or for as long as somebody who ends the program would wait.
   ///

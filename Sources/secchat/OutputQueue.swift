@@ -51,8 +51,10 @@ final class OutputQueue: Sendable {
 
   private func tell(_ dropped: Int) { if dropped > 0 { tellDropped(dropped) } }
 
-  /// Waits until everything is written.
-  func drain() { queue.sync {} }
+  /// Waits until everything is written; no thread does.
+  func drain() async {
+    await withCheckedContinuation { continuation in queue.async { continuation.resume() } }
+  }
 
   /// Waits until everything is written, but not for longer than `milliseconds`.
   ///

@@ -29,13 +29,13 @@ import Testing
 
     func add(_ line: String, cost: Int) { queue.add(cost: cost) { [log] in log.append(line) } }
 
-    func resume() {
+    func resume() async {
       gate.signal()
-      queue.drain()
+      await queue.drain()
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func whatIsTooMuchIsCounted() {
+  @Test(.timeLimit(.minutes(1))) func whatIsTooMuchIsCounted() async {
     let stalled = Stalled()
     let half = OutputQueue.capacity / 2
     stalled.add("a", cost: half)
@@ -43,40 +43,40 @@ import Testing
     // None of these waits for room.
     for _ in 0..<3 { stalled.add("lost", cost: 1) }
     #expect(stalled.log.all.isEmpty)
-    stalled.resume()
+    await stalled.resume()
     #expect(stalled.log.all == ["a", "b", "3 dropped"])
     stalled.add("c", cost: half)
-    stalled.queue.drain()
+    await stalled.queue.drain()
     #expect(stalled.log.all.last == "c")
   }
 
-  @Test func whatIsLostIsToldInItsPlace() {
+  @Test func whatIsLostIsToldInItsPlace() async {
     let stalled = Stalled()
     stalled.add("a", cost: OutputQueue.capacity - 1)
     stalled.add("lost", cost: 2)
     stalled.add("b", cost: 1)
-    stalled.resume()
+    await stalled.resume()
     #expect(stalled.log.all == ["a", "1 dropped", "b"])
   }
 
   /// A message that is taken while the queue is ready is never dropped.
-  @Test func readinessLeavesRoom() {
+  @Test func readinessLeavesRoom() async {
     let stalled = Stalled()
     #expect(stalled.queue.isReady)
     stalled.add("a", cost: OutputQueue.capacity / 2 - 1)
     #expect(stalled.queue.isReady)
     stalled.add("b", cost: 512 + Chat.maximumText)
     #expect(!stalled.queue.isReady)
-    stalled.resume()
+    await stalled.resume()
     #expect(stalled.queue.isReady)
     #expect(stalled.log.all == ["a", "b"])
   }
 
-  @Test func endingDoesNotWaitForever() {
+  @Test func endingDoesNotWaitForever() async {
     let stalled = Stalled()
     stalled.add("a", cost: 1)
     #expect(!stalled.queue.drain(forAtMost: 20))
-    stalled.resume()
+    await stalled.resume()
     #expect(stalled.queue.drain(forAtMost: 10_000))
     #expect(stalled.log.all == ["a"])
   }

@@ -11,9 +11,12 @@ extension TerminalTests {
       let terminal: Terminal
       let editor: LineEditor
 
-      init(_ configuration: LineEditor.Configuration = .init(prompt: "me> "), columns: UInt16 = 40) throws {
+      init(
+        _ configuration: LineEditor.Configuration = .init(prompt: "me> "), columns: UInt16 = 40,
+        isRead: Bool = true
+      ) throws {
         unsafe setenv("TERM", "xterm", 1)
-        pty = PseudoTerminal(columns: columns)
+        pty = PseudoTerminal(columns: columns, isRead: isRead)
         terminal = Terminal(output: pty.slave, error: pty.slave, environment: { _ in "xterm" })
         editor = try LineEditor(configuration, terminal: terminal, input: pty.slave)
       }
@@ -193,6 +196,31 @@ extension TerminalTests {
       #expect(await eventually { desk.pty.output.contains("last words") })
       #expect(try await desk.editor.nextLine() == nil)
       desk.pty.close()
+    }
+
+    /// More than a desk holds, for a terminal that takes nothing until later.
+    @Test(.timeLimit(.minutes(1)), arguments: [false, true])
+    func whoPrintsWaitsForATerminalThatIsStopped(whileALineIsTyped: Bool) async throws {
+      let desk = try Desk(isRead: false)
+      let line = whileALineIsTyped ? Task { try await desk.editor.nextLine() } : nil
+      if whileALineIsTyped { #expect(await eventually { !desk.pty.isCooked }) }
+      let lines = (0..<100).map { "\($0) " + String(repeating: "x", count: 64_000) }
+      let isPrinted = DispatchSemaphore(value: 0)
+      Thread.detachNewThread {
+        for line in lines { desk.terminal.print(drawing: line) }
+        isPrinted.signal()
+      }
+      #expect(isPrinted.wait(timeout: .now() + .milliseconds(300)) == .timedOut)
+      desk.pty.startReading()
+      #expect(await onThread { isPrinted.wait(timeout: .now() + .seconds(50)) } == .success)
+      desk.editor.close()
+      #expect(try await line?.value == nil)
+      desk.pty.close()
+      let rows = String(desk.pty.output.unicodeScalars.filter { $0 != "\r" }).split(separator: "\n")
+      // A row above the prompt begins where the prompt was cleared away.
+      let shown = rows.compactMap { $0.split(separator: "\u{1B}[J").last }.filter { $0.hasSuffix("xxx") }
+      let isAllThere = shown.map(String.init) == lines
+      #expect(isAllThere, "\(shown.map { $0.prefix(3) })")
     }
 
     @Test func progressWaitsForTheLine() async throws {

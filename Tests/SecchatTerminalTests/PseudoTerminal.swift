@@ -10,7 +10,8 @@ final class PseudoTerminal: @unchecked Sendable {
   private var bytes: [UInt8] = []
   private let isFinished = DispatchSemaphore(value: 0)
 
-  init(columns: UInt16 = 40, rows: UInt16 = 10) {
+  /// - Parameter isRead: whether what is written is taken from the start; otherwise from `startReading` on.
+  init(columns: UInt16 = 40, rows: UInt16 = 10, isRead: Bool = true) {
     master = unsafe open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
     // TIOCGPTN and TIOCSPTLCK: what unlockpt and ptsname do, which the Glibc module leaves out.
     var number: Int32 = 0
@@ -20,8 +21,10 @@ final class PseudoTerminal: @unchecked Sendable {
     path = "/dev/pts/\(number)"
     slave = unsafe open(path, O_RDWR | O_NOCTTY)
     resize(columns: columns, rows: rows)
-    Thread.detachNewThread { [self] in collect() }
+    if isRead { startReading() }
   }
+
+  func startReading() { Thread.detachNewThread { [self] in collect() } }
 
   func resize(columns: UInt16, rows: UInt16) {
     var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)

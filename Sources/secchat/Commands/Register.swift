@@ -60,7 +60,7 @@ extension Command {
       return status
     }
     output.show(.registryKey(shown))
-    output.drain()
+    await output.drain()
     let isAccepted = try await confirm(shown)
     guard isAccepted else {
       throw NodeError(

@@ -8,12 +8,15 @@ struct Conversation: Sendable {
   private let chat: Chat
   private let session: Session
   private let editor: LineEditor
+  /// Beside the node: a terminal that is stopped must not stop it.
+  let output: Output
   private let queue = JobQueue()
 
   init(_ chat: Chat, _ session: Session, _ editor: LineEditor) {
     self.chat = chat
     self.session = session
     self.editor = editor
+    output = session.isInShell ? session.output : session.output.stayingOn(inShell: false)
   }
 
   /// Without a shell around it: what the user sends is shown as well. Where no node stays, this one does meanwhile,
@@ -22,7 +25,7 @@ struct Conversation: Sendable {
     defer { editor.close() }
     let source = try await session.passphrase.source()
     let state = ShellState()
-    let (output, name) = (session.output.stayingOn(inShell: false), chat.name)
+    let (output, name) = (output, chat.name)
     if let running = try await NodeConnection.attach(home: session.home, passphrase: source) {
       session.use(running)
       let events = Task.detached {
@@ -31,7 +34,7 @@ struct Conversation: Sendable {
         }
       }
       defer { events.cancel() }
-      return await begin(output)
+      return await begin()
     }
     let ended = Mutex<ExitStatus?>(nil)
     let status = await NodeConnection.serve(
@@ -41,7 +44,7 @@ struct Conversation: Sendable {
     ) { connection in
       session.use(connection)
       // Away from the thread of the node's loop.
-      let status = await Task.detached { await begin(output) }.value
+      let status = await Task.detached { await begin() }.value
       ended.withLock { $0 = status }
       await connection.finish()
     }
@@ -49,17 +52,23 @@ struct Conversation: Sendable {
     return ended.withLock { $0 } ?? status
   }
 
-  private func begin(_ output: Output) async -> ExitStatus {
+  private func begin() async -> ExitStatus {
+    let status = await lookUpAndRun()
+    await output.drain()
+    return status
+  }
+
+  private func lookUpAndRun() async -> ExitStatus {
     // Ctrl-C clears the line; pressed between two lines, it must not end the conversation.
     signal(SIGINT, SIG_IGN)
     // A name that nobody has is better known before a message is written.
-    let status = await lookUp(output)
+    let status = await lookUp()
     guard [.done, .unreachable].contains(status) else { return status }
     output.say("Every line goes to \(name: chat.name, .name); Ctrl-D ends the conversation.")
     return await run()
   }
 
-  private func lookUp(_ output: Output) async -> ExitStatus {
+  private func lookUp() async -> ExitStatus {
     do throws(NodeError) {
       let name = chat.name
       return try await session.perform(.lookup(user: chat.user)) { event in
@@ -83,12 +92,12 @@ struct Conversation: Sendable {
   func run() async -> ExitStatus {
     while true {
       do throws(LineError) {
-        session.output.drain()
+        await output.drain()
         guard let line = try await editor.nextLine(prompt: "to \(chat.name)> ") else { break }
         guard !line.allSatisfy(\.isWhitespace) else { continue }
         await queue.waitBriefly(for: queue.add { await send(line) })
       } catch {
-        session.output.fail(error.asNodeError)
+        output.fail(error.asNodeError)
         guard error.mayGoOn else { break }
       }
     }
@@ -98,14 +107,13 @@ struct Conversation: Sendable {
 
   private func send(_ line: String) async -> ExitStatus {
     do throws(NodeError) {
-      let output = session.output
       return try await chat.send(line, in: session) { event in
         // The line itself stands above; only what goes wrong needs words.
         if case .sent(let sent) = event, sent.state == "delivered" { return }
         output.show(event)
       }
     } catch {
-      session.output.fail(error)
+      output.fail(error)
       return error.status
     }
   }

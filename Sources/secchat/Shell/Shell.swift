@@ -59,7 +59,6 @@ final class Shell: Sendable {
   func run(_ connection: NodeConnection, subscribes: Bool) async -> ExitStatus {
     let session = Session(profile, in: state, output, connection)
     var status = ExitStatus.done
-    defer { output.drain() }
     do throws(NodeError) {
       let editor = try LineEditor.opened(configuration, output.json ? .plain : output.terminal)
       defer { editor.close() }
@@ -81,6 +80,7 @@ final class Shell: Sendable {
     }
     self.editor.withLock { $0 = nil }
     ended.withLock { $0 = status }
+    await output.drain()
     return status
   }
 
@@ -128,7 +128,7 @@ final class Shell: Sendable {
     while true {
       var status = ExitStatus.done
       do throws(LineError) {
-        output.drain()
+        await output.drain()
         let line = try await editor.nextLine(prompt: state.prompt)
         switch await take(line, editor, session) {
         case .went(let its): status = its

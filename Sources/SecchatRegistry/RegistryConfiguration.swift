@@ -19,7 +19,7 @@ package struct RegistryConfiguration: Sendable {
   package var repeats = Rate(20, per: 3_600_000)
   /// New connections, for each address: a hundred a second take 2 % of a core.
   package var handshakes = Rate(6_000, per: 60_000)
-  /// LOOKUP, LIST and WATCH, for each account.
+  /// LOOKUP, LIST and WATCH, for each account; one that names many counts as several.
   package var lookups = Rate(6_000, per: 60_000)
   /// LOGIN, for each account: a script with a command twenty times a second.
   package var logins = Rate(1_200, per: 60_000)

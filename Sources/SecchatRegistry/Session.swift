@@ -20,6 +20,9 @@ internal import SecchatNet
   private var untold: Set<UserName> = []
   private var isTelling = false
 
+  /// So many names in a WATCH or a LISTED cost as much as another request.
+  private static let namesPerToken = 50
+
   /// Output that may wait while requests are answered.
   private static let backlog = 128 << 10
 
@@ -34,10 +37,13 @@ internal import SecchatNet
   func run() async {
     do throws(LinkError) {
       while true {
-        let request = try await link.receive { (type, body) throws(WireError) in
-          try RegistryRequest(type: type, body: body)
+        let incoming = try await link.receive { (type, body) throws(WireError) in
+          try Incoming(type: type, body: body, isLoggedIn: attendee != nil)
         }
-        await answer(request)
+        switch incoming {
+        case .request(let request): await answer(request)
+        case .early(let request): refuse(request, .notLoggedIn)
+        }
         // A client that does not read its answers is not asked for more requests.
         if link.backlog > Self.backlog { try await link.drain() }
       }
@@ -67,6 +73,21 @@ internal import SecchatNet
 
   // MARK: Answers
 
+  private enum Incoming {
+    case request(RegistryRequest)
+    case early(EarlyRequest)
+
+    /// Of a request that needs a session and has none, no more is read than its refusal says.
+    init(type: FrameType, body: RawSpan, isLoggedIn: Bool) throws(WireError) {
+      guard !isLoggedIn, EarlyRequest.types.contains(type) else {
+        self = .request(try RegistryRequest(type: type, body: body))
+        return
+      }
+      var reader = WireReader(body)
+      self = .early(EarlyRequest(type: type, request: try reader.u32()))
+    }
+  }
+
   private func answer(_ request: RegistryRequest) async {
     switch request {
     case .register(let message): await register(message)
@@ -91,12 +112,6 @@ internal import SecchatNet
   private func fail(_ request: some Numbered, _ error: StoreError) {
     registry.log.error("the store failed: \(error)")
     refuse(request, .unavailable)
-  }
-
-  /// The session, or an answer that there is none.
-  private func attendee(for request: some Numbered) -> Attendee? {
-    if attendee == nil { refuse(request, .notLoggedIn) }
-    return attendee
   }
 
   private func register(_ message: Register) async {
@@ -176,13 +191,14 @@ internal import SecchatNet
   }
 
   private func list(_ message: List) {
-    guard let attendee = attendee(for: message), mayAsk(attendee.account.name, message) else { return }
+    let entries = min(registry.board.count, SecchatCore.Limits.listPage)
+    guard mayAsk(message, naming: entries) else { return }
     let page = registry.board.page(after: message.after, limit: SecchatCore.Limits.listPage)
     link.send(Listed(request: message.request, more: page.more, entries: page.entries))
   }
 
   private func lookUp(_ message: Lookup) async {
-    guard let attendee = attendee(for: message), mayAsk(attendee.account.name, message) else { return }
+    guard mayAsk(message) else { return }
     do throws(StoreError) {
       guard let account = try await registry.accounts.account(named: message.name) else {
         return refuse(message, .unknownName)
@@ -192,21 +208,25 @@ internal import SecchatNet
     } catch { fail(message, error) }
   }
 
-  /// Takes a token of the user's; the caller knows that it is the user who asks.
-  private func mayAsk(_ name: UserName, _ message: some Numbered) -> Bool {
-    guard let wait = registry.lookups.take(name, now: Instant.now.milliseconds) else { return true }
+  /// Takes of the user's tokens, more for a request or an answer that names many.
+  private func mayAsk(_ message: some Numbered, naming names: Int = 0) -> Bool {
+    guard let attendee else {
+      refuse(message, .notLoggedIn)
+      return false
+    }
+    let wait = registry.lookups.take(
+      attendee.account.name, cost: 1 + names / Self.namesPerToken, now: Instant.now.milliseconds)
+    guard let wait else { return true }
     refuse(message, .rateLimited, wait: wait)
     return false
   }
 
   private func heartbeat(_ message: Heartbeat) {
-    guard attendee(for: message) != nil else { return }
     expiry = .now + registry.configuration.life
     link.send(Alive(request: message.request, life: Self.seconds(registry.configuration.life)))
   }
 
   private func logOut(_ message: Logout) {
-    guard attendee(for: message) != nil else { return }
     end()
     expiry = .now + registry.configuration.greeting
     link.send(LoggedOut(request: message.request))
@@ -219,16 +239,17 @@ internal import SecchatNet
   // MARK: Watching
 
   private func watch(_ message: Watch) {
-    guard let attendee = attendee(for: message), mayAsk(attendee.account.name, message) else { return }
+    guard mayAsk(message, naming: message.names.count), let attendee else { return }
     let watchers = registry.board.watchers
     let names = Set(message.names)
     if message.add {
       guard watched.union(names).count <= SecchatCore.Limits.watchedNames,
         watchers.add(names, for: self, of: attendee.account.name)
       else { return refuse(message, .tooMany) }
-      watched.formUnion(names)
+      let new = names.subtracting(watched)
+      watched.formUnion(new)
       link.send(Watching(request: message.request))
-      push(names)
+      push(new)
     } else {
       watched.subtract(names)
       untold.subtract(names)
@@ -257,4 +278,12 @@ internal import SecchatNet
       }
     }
   }
+}
+
+/// A request that needs a session and came without one.
+struct EarlyRequest: Numbered {
+  static let types: Set<FrameType> = [.list, .lookup, .heartbeat, .logout, .watch]
+
+  let type: FrameType
+  var request: UInt32
 }

@@ -14,6 +14,7 @@ struct Tally: Equatable {
     case is Register: signUps += 1
     case is Login: logIns += 1
     case is Lookup, is List: lookUps += 1
+    case let early as EarlyRequest where early.type == .lookup || early.type == .list: lookUps += 1
     default: break
     }
   }

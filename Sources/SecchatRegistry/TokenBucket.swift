@@ -29,15 +29,21 @@ struct TokenBucket {
     asOf = max(asOf, now)
   }
 
-  /// Takes one token: nil where there was one, or the milliseconds until there is.
-  mutating func take(_ rate: Rate, now: Int64) -> Int? {
+  /// Takes `cost` tokens, or a whole burst where that is less: nil where there were so many, or the milliseconds until
+  /// there are.
+  mutating func take(_ rate: Rate, cost: Int = 1, now: Int64) -> Int? {
+    let wait = wait(rate, cost: cost, now: now)
+    if wait == nil { tokens -= Double(min(cost, rate.burst)) }
+    return wait
+  }
+
+  /// The same without taking any.
+  mutating func wait(_ rate: Rate, cost: Int = 1, now: Int64) -> Int? {
     refill(rate, now)
-    guard tokens < 1 else {
-      tokens -= 1
-      return nil
-    }
+    let missing = Double(max(1, min(cost, rate.burst))) - tokens
+    guard missing > 0 else { return nil }
     guard rate.count > 0 else { return rate.period }
-    return Int((1 - tokens) * Double(rate.period) / Double(rate.count)) + 1
+    return Int(missing * Double(rate.period) / Double(rate.count)) + 1
   }
 
   /// Gives a token back.
@@ -64,10 +70,10 @@ struct RateLimiter<Key: Hashable> {
 
   var count: Int { buckets.count }
 
-  /// Takes one token of `key`: nil where there was one, or the milliseconds until there is.
-  mutating func take(_ key: Key, now: Int64) -> Int? {
+  /// Takes `cost` tokens of `key`: nil where there were so many, or the milliseconds until there are.
+  mutating func take(_ key: Key, cost: Int = 1, now: Int64) -> Int? {
     if buckets[key] == nil, buckets.count >= capacity { makeRoom(now) }
-    return buckets[key, default: TokenBucket(full: rate, now: now)].take(rate, now: now)
+    return buckets[key, default: TokenBucket(full: rate, now: now)].take(rate, cost: cost, now: now)
   }
 
   mutating func refund(_ key: Key) { buckets[key]?.refund(rate) }

@@ -25,7 +25,9 @@ enum RegistryProgram {
       .value("life", "SECONDS", help: "a silent client goes offline after this time", default: "90"),
       .value("signup-rate", "N", help: "names that one address may register an hour", default: "100"),
       .value(
-        "lookup-rate", "N", help: "look-ups and lists that one user may ask for a minute", default: "6000"),
+        "lookup-rate", "N",
+        help: "look-ups that one user may ask for a minute; a long list counts as several",
+        default: "6000"),
       .value("handshake-rate", "N", help: "connections that one address may make a minute", default: "6000"),
       .value("max-connections", "N", help: "connections at once", default: "16000"),
       .value("max-per-address", "N", help: "connections at once from one address", default: "4000"),

@@ -51,6 +51,39 @@ import Testing
     }
   }
 
+  /// WATCH with a number, and after it what is none.
+  private struct Garbage: WireMessage, Numbered {
+    static let type = FrameType.watch
+    var request: UInt32
+    var rest: [UInt8]
+
+    init(request: UInt32, rest: [UInt8]) {
+      self.request = request
+      self.rest = rest
+    }
+
+    init(body: inout WireReader) throws(WireError) { throw .malformed }
+
+    func encodeBody(into writer: inout WireWriter) {
+      writer.u32(request)
+      for byte in rest { writer.u8(byte) }
+    }
+  }
+
+  @Test func beforeLoginOnlyTheNumberOfARequestIsRead() async throws {
+    try await withRegistry { registry in
+      let user = try User("ann")
+      _ = try await registry.store.claim(user.account(at: registry.key))
+      let client = try await registry.client(of: user)
+      for rest in [[], [7, 0xff, 0xff, 1], [UInt8](repeating: 9, count: 4_000)] as [[UInt8]] {
+        #expect(try await client.ask { Garbage(request: $0, rest: rest) }.failure == .notLoggedIn)
+      }
+      #expect(try await client.logIn(user).loggedIn != nil)
+      client.link.send(Garbage(request: 99, rest: [7]))
+      #expect(await client.ending() != nil)
+    }
+  }
+
   @Test func aLinkIsForOneDevice() async throws {
     try await withRegistry { registry in
       let (ann, bob) = (try User("ann"), try User("bob"))

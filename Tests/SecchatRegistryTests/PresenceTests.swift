@@ -63,6 +63,24 @@ import Testing
     }
   }
 
+  @Test func whatIsWatchedAlreadyIsNotToldAgain() async throws {
+    try await withRegistry { registry in
+      let names = try ["a1c", "b2c", "c3c"].map { try #require(UserName($0)) }
+      let watcher = try await registry.online(User("ann"))
+      _ = try await watcher.watch([names[0]])
+      #expect(try await watcher.presence().name == names[0])
+      for _ in 0..<3 { _ = try await watcher.watch([names[0]]) }
+      _ = try await watcher.watch([names[0], names[1]])
+      #expect(try await watcher.presence().name == names[1])
+      // Taken off and added again, it is new.
+      _ = try await watcher.watch([names[0]], add: false)
+      _ = try await watcher.watch([names[0]])
+      #expect(try await watcher.presence().name == names[0])
+      _ = try await watcher.watch([names[2]])
+      #expect(try await watcher.presence().name == names[2])
+    }
+  }
+
   @Test func afterLogoutNothingIsTold() async throws {
     try await withRegistry { registry in
       let (ann, bob) = (try User("ann"), try User("bob"))
@@ -188,7 +206,10 @@ import Testing
 
   @Test func theListIsInOrderAndInPages() async throws {
     // Logging so many in may take longer than a session lives.
-    try await withRegistry(configure: { $0.life = 3_600_000 }) { registry in
+    try await withRegistry(configure: {
+      $0.life = 3_600_000
+      $0.lookups = Rate(60, per: 3_600_000)
+    }) { registry in
       let count = 720
       let users = try (0..<count).map { try User("user-\($0)") }
       try await withThrowingTaskGroup(of: Void.self) { group in
@@ -217,6 +238,10 @@ import Testing
       let middle = try #require(UserName("user-5"))
       _ = try await clients[5].logOut()
       #expect(try await clients[0].list(after: middle).entries.first?.name.text == "user-50")
+
+      // A page of 700 costs as much as fifteen look-ups.
+      #expect(try await clients[0].list().entries.count == SecchatCore.Limits.listPage)
+      #expect(try await clients[0].lookUp(middle).failure == .rateLimited)
     }
   }
 
@@ -233,6 +258,19 @@ import Testing
       #expect(found.list == (try bob.list(at: registry.key).encoded))
       _ = try await registry.online(bob, port: 4_444)
       #expect(try await client.lookUp(bob.name).found?.address?.port == 4_444)
+    }
+  }
+
+  @Test func whoNamesManyPaysForMany() async throws {
+    try await withRegistry(configure: { $0.lookups = Rate(10, per: 3_600_000) }) { registry in
+      let ann = try User("ann")
+      let names = try (0..<400).map { try #require(UserName("user-\($0)")) }
+      let client = try await registry.online(ann)
+      // Nine of ten.
+      #expect(try await client.watch(names).watching != nil)
+      #expect(try await client.watch(names, add: false).failure == .rateLimited)
+      #expect(try await client.lookUp(ann.name).found != nil)
+      #expect(try await client.lookUp(ann.name).failure == .rateLimited)
     }
   }
 

@@ -15,6 +15,20 @@ import Testing
     #expect(bucket.take(rate, now: 1_000_000) != nil)
   }
 
+  @Test func whatCostsMoreTakesMore() {
+    let rate = Rate(2, per: 1_000, burst: 5)
+    var bucket = TokenBucket(full: rate, now: 0)
+    #expect(bucket.take(rate, cost: 3, now: 0) == nil)
+    // Two are left; waiting for more takes none of them.
+    #expect(bucket.take(rate, cost: 4, now: 0) == 1_001)
+    #expect(bucket.take(rate, cost: 2, now: 0) == nil)
+    #expect(bucket.take(rate, now: 0) != nil)
+    // What costs more than a burst has to wait for a whole one.
+    #expect(bucket.take(rate, cost: 1_000, now: 2_400) != nil)
+    #expect(bucket.take(rate, cost: 1_000, now: 2_500) == nil)
+    #expect(bucket.take(rate, now: 2_500) != nil)
+  }
+
   @Test func aClockThatGoesBackGivesNothing() {
     let rate = Rate(1, per: 1_000)
     var bucket = TokenBucket(full: rate, now: 5_000)

@@ -41,6 +41,8 @@ package import SecchatNet
   package var pongPatience = 15_000
   /// How long the other side may leave a full backlog unread (milliseconds).
   package var writePatience = 60_000
+  /// A longer Noise message ends the link before it is read: who needs less than the protocol allows buffers less.
+  package var frameLimit = Limits.noiseMessage
 
   init(
     _ stream: ByteStream, _ transport: consuming TransportState, isInitiator: Bool, remoteKey: LinkPublicKey,
@@ -123,10 +125,13 @@ package import SecchatNet
   package func flush() { stream.flush() }
 
   /// Waits until the output is small enough to go on writing.
-  package func drain() async throws(LinkError) {
+  package func drain() async throws(LinkError) { try await drain(below: SecchatNet.Limits.lowWater) }
+
+  /// The same with a bound of one's own on what may still wait.
+  package func drain(below mark: Int) async throws(LinkError) {
     if let ending { throw ending }
     do throws(NetError) {
-      try await stream.drain(deadline: .now + writePatience)
+      try await stream.drain(below: mark, deadline: .now + writePatience)
     } catch {
       fail(.network(error))
       throw ending ?? .network(error)
@@ -217,7 +222,7 @@ package import SecchatNet
   private func waitForFrame() async throws(LinkError) -> Int {
     try await fill(2)
     let length = stream.withBuffered { (bytes: inout MutableRawSpan) in Self.frameLength(bytes.bytes) }
-    guard length > aeadTagLength else {
+    guard length > aeadTagLength, length <= frameLimit else {
       fail(.protocolError)
       throw .protocolError
     }

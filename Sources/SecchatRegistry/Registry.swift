@@ -20,7 +20,7 @@ package import SecchatNet
   /// What was refused since the log last told.
   var tally = Tally()
 
-  /// What a client may send ahead. The largest request, a WATCH of 1,000 names, takes 33 KB.
+  /// What a client may send ahead: room for the largest frame that a session may send.
   private static let inputCapacity = 64 << 10
 
   private let keys: LinkKeyPair

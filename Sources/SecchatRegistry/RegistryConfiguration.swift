@@ -12,6 +12,8 @@ package struct RegistryConfiguration: Sendable {
   package var greeting = 30_000
   /// A handshake must be complete in this time.
   package var handshakeTime = SecchatCore.Limits.handshakeTime
+  /// A link is cut that leaves answers unread for this time.
+  package var writePatience = 20_000
 
   /// REGISTER, for each address: a classroom in an hour.
   package var signups = Rate(100, per: 3_600_000)

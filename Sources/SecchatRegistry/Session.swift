@@ -23,13 +23,19 @@ internal import SecchatNet
   /// So many names in a WATCH or a LISTED cost as much as another request.
   private static let namesPerToken = 50
 
-  /// Output that may wait while requests are answered.
-  private static let backlog = 128 << 10
+  /// Output that may wait while requests are answered; one LISTED may come on top.
+  private static let backlog = 32 << 10
+
+  /// A REGISTER, with room to spare.
+  private static let frameBeforeLogin = 4 << 10
+  /// The largest request, a WATCH of 1,000 names, takes 33 KB.
+  private static let frame = 36 << 10
 
   init(_ link: SealedLink, key: SocketAddress.RateKey, registry: Registry) {
     self.link = link
     self.key = key
     self.registry = registry
+    link.writePatience = registry.configuration.writePatience
     expiry = .now + registry.configuration.greeting
   }
 
@@ -37,6 +43,7 @@ internal import SecchatNet
   func run() async {
     do throws(LinkError) {
       while true {
+        link.frameLimit = attendee == nil ? Self.frameBeforeLogin : Self.frame
         let incoming = try await link.receive { (type, body) throws(WireError) in
           try Incoming(type: type, body: body, isLoggedIn: attendee != nil)
         }
@@ -45,7 +52,7 @@ internal import SecchatNet
         case .early(let request): refuse(request, .notLoggedIn)
         }
         // A client that does not read its answers is not asked for more requests.
-        if link.backlog > Self.backlog { try await link.drain() }
+        if link.backlog > Self.backlog { try await link.drain(below: Self.backlog) }
       }
     } catch {
       registry.log.debug("a link ended: \(error)")
@@ -274,7 +281,7 @@ internal import SecchatNet
       for name in batch where watched.contains(name) {
         link.send(Presence(name: name, address: registry.board.address(of: name)))
         guard link.backlog > Self.backlog else { continue }
-        do throws(LinkError) { try await link.drain() } catch { return }
+        do throws(LinkError) { try await link.drain(below: Self.backlog) } catch { return }
       }
     }
   }

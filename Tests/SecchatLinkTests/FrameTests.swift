@@ -28,6 +28,21 @@ extension LinkTests {
       return (messages.map { $0.body.reduce(0) { $0 << 8 | UInt32($1) } }, error, sender)
     }
 
+    @Test @LoopActor func `a frame over its reader's limit ends the link before it comes`() async throws {
+      for isWithin in [true, false] {
+        let (raw, link) = try await RawPeer.linked()
+        let frame = try raw.seal(Heartbeat(request: 1).encoded)
+        link.frameLimit = frame.count - (isWithin ? 2 : 3)
+        raw.stream.send(isWithin ? frame : Array(frame.prefix(2)))
+        let outcome = await result { () throws(LinkError) in try await link.next() }
+        if isWithin {
+          #expect(try outcome.get() == Received(Heartbeat(request: 1)))
+        } else {
+          #expect(outcome.error == .protocolError)
+        }
+      }
+    }
+
     static let sides: [Relay.Side] = [.initiator, .responder]
 
     @Test(arguments: sides) @LoopActor func `untouched, all arrives`(_ side: Relay.Side) async throws {

@@ -44,6 +44,66 @@ import Testing
     }
   }
 
+  /// The length alone ends the link: nothing of the frame follows.
+  @Test(arguments: [false, true]) func aFrameLongerThanAnyRequestIsNotWaitedFor(_ isLoggedIn: Bool)
+    async throws
+  {
+    try await withRegistry { registry in
+      let user = try User("ann")
+      _ = try await registry.store.claim(user.account(at: registry.key))
+      let stream = try await registry.stream()
+      let client = Client(
+        try await SealedLink.connect(
+          stream, prologue: Prologue.registry, local: user.secret.link, remote: registry.key))
+      if isLoggedIn {
+        #expect(try await client.logIn(user).loggedIn != nil)
+        let name = { (index: Int) in try #require(UserName(String(repeating: "x", count: 28) + "\(index)")) }
+        #expect(try await client.watch((1_000..<2_000).map(name)).watching != nil, "the largest request")
+        // Presences are on their way.
+        try await stream.fill(atLeast: 1)
+      }
+      let length = isLoggedIn ? 36_865 : 4_097
+      stream.write([UInt8(length >> 8), UInt8(length & 0xff)].raw)
+      stream.flush()
+      #expect(
+        try await eventually { () async throws -> Bool in
+          stream.consume(stream.buffered)
+          do throws(NetError) {
+            try await stream.fill(atLeast: 1, deadline: .now + 100)
+            return false
+          } catch { return isGone(error) }
+        })
+      withExtendedLifetime(client) {}
+    }
+  }
+
+  @Test func whoDoesNotReadAnswersIsCutOff() async throws {
+    try await withRegistry(configure: {
+      $0.writePatience = 500; $0.lookups = Rate(1_000_000, per: 1_000)
+    }) { registry in
+      let (ann, many) = (try User("ann"), try User("many"))
+      let first = try many.list(at: registry.key)
+      let devices = try (1...16).map { id in
+        let keys = try User("device")
+        return Device(
+          id: UInt32(id), link: keys.secret.link.publicKey, messaging: keys.secret.messaging.publicKey,
+          signing: keys.secret.signing.publicKey, created: 1)
+      }
+      _ = try await registry.store.claim(StoredAccount(try many.list(after: first, devices: devices)))
+      let client = try await registry.online(ann)
+      var asked: UInt32 = 100
+      let isCut = try await eventually {
+        for _ in 0..<500 where client.link.backlog < 64 << 10 {
+          client.link.send(Lookup(request: asked, name: many.name))
+          asked += 1
+        }
+        client.link.flush()
+        return registry.registry.onlineCount == 0
+      }
+      #expect(isCut)
+    }
+  }
+
   @Test func theRegistryTellsItsKeyToWhoAsks() async throws {
     try await withRegistry { registry in
       let key = try await SealedLink.inquire(registry.stream(), prologue: Prologue.registry)

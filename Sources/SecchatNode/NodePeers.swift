@@ -6,35 +6,9 @@ internal import SecchatNet
 /// How peers are found, judged and reached.
 extension Node {
   private static let connectTime = 5_000
-
-  // MARK: Finding
-
-  /// What the registry says of a user, or what is pinned when it is away.
-  ///
-  /// - Throws: 1 for an unknown name, 3 where nothing is known and the registry is away, 4, 6 for one who is offline.
-  private func find(_ account: Account) async throws(NodeError) -> (SignedDeviceList, SocketAddress) {
-    let client = try network()
-    do throws(NodeError) {
-      let (list, address) = try await client.lookup(account.name)
-      try await judge(list, for: account, pinsFirst: false)
-      guard let address else {
-        throw NodeError(
-          .peerOffline, "\(account.name) is offline; the message was not sent and is not kept",
-          hint: "try again when \(account.name) is online")
-      }
-      return (list, address)
-    } catch {
-      guard error.status == .unreachable, let contact = contacts[account],
-        let address = contact.address.flatMap(SocketAddress.init)
-      else { throw error }
-      guard contact.offered == nil else {
-        throw NodeError(
-          .untrusted, "the identity key of \(account.name) changed and was not accepted; nothing was sent",
-          hint: "`secchat trust \(account.name) FINGERPRINT` accepts it")
-      }
-      return (contact.pinned, address)
-    }
-  }
+  /// How long the last known address may take, connection and handshake, where the registry did not name it: who is
+  /// really offline is to be told so soon (milliseconds).
+  private static let lastKnownTime = 2_500
 
   // MARK: Reaching
 
@@ -48,8 +22,9 @@ extension Node {
     if let session = sessions.session(with: account) { return session }
     let dial = dials[account] ?? startDial(account)
     guard let result = await dial.value(by: deadline) else {
-      throw NodeError(
-        .peerOffline, "\(account.name) did not answer in time; nothing was sent", hint: "try again later")
+      throw dial.registrysWord
+        ?? NodeError(
+          .peerOffline, "\(account.name) did not answer in time; nothing was sent", hint: "try again later")
     }
     // The peer may have dialled us while we could not reach it.
     if case .failure = result, let session = sessions.session(with: account) { return session }
@@ -65,13 +40,47 @@ extension Node {
     return dial
   }
 
+  /// A new session with a user: where the registry says, else where the user was last reached. A registry may say of
+  /// whom it likes that they are unknown, offline or elsewhere; that must not keep apart those who have met.
+  ///
+  /// - Throws: 1 for an unknown name, 3 where nothing is known and the registry is away, 4, 6 for one who is offline.
   private func reach(_ account: Account) async throws(NodeError) -> PeerSession {
-    let (list, address) = try await find(account)
-    return try await dial(account, list, address)
+    let client = try network()
+    // A changed identity key is for the user to decide on, whatever else fails.
+    var isChanged = false
+    var tried: SocketAddress?
+    do throws(NodeError) {
+      let (list, address) = try await client.lookup(account.name)
+      isChanged = contacts[account].map { $0.pinned.list.identity != list.list.identity } ?? false
+      try await judge(list, for: account, pinsFirst: false)
+      guard let address else {
+        throw NodeError(
+          .peerOffline, "\(account.name) is offline; nothing was sent, and nothing is kept",
+          hint: "try again when \(account.name) is online")
+      }
+      tried = address
+      let other = contacts[account]?.address.flatMap(SocketAddress.init).map { $0 != address } ?? false
+      return try await dial(account, list, address, within: other ? Self.connectTime : nil)
+    } catch {
+      guard !isChanged, !settings.isLoggedOut, let contact = contacts[account],
+        let address = contact.address.flatMap(SocketAddress.init), address != tried
+      else { throw error }
+      guard contact.offered == nil else {
+        throw NodeError(
+          .untrusted, "the identity key of \(account.name) changed and was not accepted; nothing was sent",
+          hint: "`secchat trust \(account.name) FINGERPRINT` accepts it")
+      }
+      guard error.status != .unreachable else { return try await dial(account, contact.pinned, address) }
+      dials[account]?.registrysWord = error
+      do throws(NodeError) {
+        return try await dial(account, contact.pinned, address, within: Self.lastKnownTime)
+      } catch _ { throw error }
+    }
   }
 
+  /// - Parameter time: milliseconds for connection and handshake; nil for as long as each may take.
   private func dial(
-    _ account: Account, _ list: SignedDeviceList, _ address: SocketAddress
+    _ account: Account, _ list: SignedDeviceList, _ address: SocketAddress, within time: Int? = nil
   ) async throws(NodeError) -> PeerSession {
     guard let device = list.list.devices.first else {
       throw NodeError(.internal, "a device list without devices")
@@ -81,16 +90,19 @@ extension Node {
         .peerOffline, "\(account.name) cannot be reached at \(address): \(why); nothing was kept",
         hint: "try again when \(account.name) is online")
     }
+    let begun = Instant.now
     let stream: ByteStream
     do throws(NetError) {
-      stream = try await ByteStream.connect(to: address, timeout: Self.connectTime)
+      stream = try await ByteStream.connect(to: address, timeout: time ?? Self.connectTime)
     } catch { throw offline(error.description) }
     let own = Hello(device: identity.device, list: try ownList())
     var theirs: SignedDeviceList?
     let link: SealedLink
     do throws(LinkError) {
       link = try await SealedLink.connect(
-        stream, prologue: Prologue.peer(account, device: device.id), local: identity.link, remote: device.link
+        stream, prologue: Prologue.peer(account, device: device.id), local: identity.link,
+        remote: device.link,
+        time: time.map { max(1, $0 - (Instant.now - begun)) } ?? Limits.handshakeTime
       ) { (payload) throws(LinkError) in
         // Who answers has proved the link key; that it is this user's, the list says.
         guard let hello = try? Hello(decoding: payload.raw), hello.device == device.id,
@@ -107,7 +119,7 @@ extension Node {
       case .peerRefused:
         throw NodeError(
           .untrusted,
-          "who answered for \(account.name) does not have the right device list; nothing was sent",
+          "whoever answered for \(account.name) does not have the right device list; nothing was sent",
           hint: "somebody may be in between")
       case .network(let error):
         throw offline(error == .closed ? "nobody there has the key" : error.description)

@@ -36,6 +36,12 @@ import SecchatNet
     online[name]?.flush()
   }
 
+  /// Has an account that never registered.
+  func enrol(_ list: SignedDeviceList, at address: NetworkAddress? = nil) {
+    lists[list.list.account.name] = list
+    addresses[list.list.account.name] = address
+  }
+
   /// Ends a client's link as for another program's log-in.
   func replace(_ name: UserName) { online[name]?.close(.replaced) }
 

@@ -4,6 +4,8 @@ internal import SecchatNet
 @LoopActor final class Dial {
   private var result: Result<PeerSession, NodeError>?
   private var task: Task<Void, Never>?
+  /// Why the registry does not help, while the last known address is tried: who waits no longer is told this.
+  var registrysWord: NodeError?
 
   init(_ attempt: @escaping @LoopActor () async throws(NodeError) -> PeerSession) {
     task = Loop.spawn {

@@ -1,0 +1,101 @@
+import SecchatCore
+import SecchatCrypto
+import SecchatLink
+import SecchatNet
+import Testing
+
+@testable import SecchatNode
+
+/// A profile's node in this process, online at a registry that may lie.
+@LoopActor final class NodeAtWork {
+  let node: Node
+  private let folder: TemporaryFolder
+  private(set) var events: [Event] = []
+
+  init(_ name: String, at registry: LyingRegistry) async throws {
+    folder = try TemporaryFolder()
+    let home = try ProfileFolder.create(folder.path + "/" + name)
+    let passphrase = Passphrase(Array("correct horse".utf8).raw)
+    _ = try await KeyStore.generate(in: home, passphrase: passphrase, now: 1)
+    let key = try KeyStore.load(home)
+    let identity = try await KeyStore.unlock(key, in: home, passphrase: passphrase)
+    node = try await Node.open(home, key: key, identity: identity, stays: true)
+    _ = node.subscribe { [weak self] in self?.events.append($0) }
+    try await node.save { $0.listen = "127.0.0.1:0" }
+    let user = "\(name)@127.0.0.1:\(registry.port)"
+    let node = node
+    _ = await ask(.register(user: user, registryKey: registry.keyText))
+    try #require(await eventually { node.client?.isOnline ?? false })
+  }
+
+  @discardableResult
+  func ask(_ request: Request) async -> (status: SecchatNode.ExitStatus, events: [Event]) {
+    let heard = Box<[Event]>([])
+    let status = await node.perform(request) { heard.value.append($0) }
+    return (status, heard.value)
+  }
+
+  /// Sends a message.
+  ///
+  /// - Returns: how it ended, and what the user read of it.
+  func chat(_ user: String, timeout: Double = 20) async -> (status: SecchatNode.ExitStatus, error: String?) {
+    let id = Hex.encode(randomBytes(16))
+    let (status, events) = await ask(.chat(user: user, id: id, text: "for your eyes", timeout: timeout))
+    guard case .error(let error)? = events.last else { return (status, nil) }
+    return (status, error.message)
+  }
+
+  /// Ends every conversation, so that the next message needs a new one.
+  func hangUp() async throws {
+    node.sessions.close(.done)
+    try #require(await eventually { node.sessions.isEmpty })
+  }
+
+  func account(_ name: String) throws -> Account { try node.target(name) }
+
+  var texts: [String] {
+    events.compactMap { if case .message(let message) = $0 { message.text } else { nil } }
+  }
+  var changes: Int { events.count { if case .keyChange = $0 { true } else { false } } }
+}
+
+/// Somebody with an account and a key, and no program but what a test does by hand.
+@LoopActor struct Stranger {
+  let identity: SecretIdentity
+  let list: SignedDeviceList
+
+  init(_ name: String, at registry: LyingRegistry) throws {
+    identity = try SecretIdentity.generate(now: 1)
+    let account = Account(name: try #require(UserName(name)), registry: registry.key.publicKey)
+    list = try #require(identity.firstDeviceList(for: account))
+    registry.enrol(list)
+  }
+
+  var account: Account { list.list.account }
+  var hello: [UInt8] { Hello(device: 1, list: list).encoded }
+
+  /// A link to somebody's node; whether that keeps it, the first frame tells.
+  func dial(_ other: NodeAtWork) async throws -> SealedLink {
+    let theirs = try other.node.ownList().list
+    let device = try #require(theirs.devices.first)
+    let stream = try await ByteStream.connect(to: try #require(other.node.listener?.address), timeout: 5_000)
+    let hello = hello
+    return try await SealedLink.connect(
+      stream, prologue: Prologue.peer(theirs.account, device: device.id), local: identity.link,
+      remote: device.link
+    ) { (_) throws(LinkError) in hello }
+  }
+
+  /// Whether the node at the other end has taken the link: it grants credit at once.
+  func isTaken(_ link: SealedLink) async -> Bool {
+    link.deadline = .now + 10_000
+    defer { link.deadline = nil }
+    do throws(LinkError) {
+      _ = try await link.receive { (type, _) throws(WireError) in type }
+      return true
+    } catch {
+      #expect(error != .network(.timedOut))
+      return false
+    }
+  }
+}

@@ -178,9 +178,9 @@ extension Node {
   ///
   /// - Parameter shaken: called when the handshake has ended.
   func answer(_ stream: ByteStream, _ shaken: () -> Void) async {
-    guard let account = try? account(), let list = try? ownList(), !settings.isLoggedOut else {
-      return stream.abort()
-    }
+    guard let account = try? account(), let list = try? ownList(), !settings.isLoggedOut,
+      let address = stream.remoteAddress?.rateKey
+    else { return stream.abort() }
     let own = Hello(device: identity.device, list: list)
     guard
       let link = try? await SealedLink.accept(
@@ -194,7 +194,7 @@ extension Node {
     else { return link.abort() }
     let theirs = hello.list.list.account
     do throws(NodeError) {
-      try await admit(hello.list, from: theirs)
+      try await admit(hello.list, from: theirs, at: address)
     } catch { return link.abort() }
     // The user may have gone offline while the registry was asked.
     if listener == nil || begin(link, theirs, hello.device) == nil { link.abort() }

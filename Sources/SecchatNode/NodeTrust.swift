@@ -43,7 +43,7 @@ extension Node {
       throw NodeError(
         .untrusted, "the identity key of \(account.name) is not the one it was; nothing was sent",
         hint:
-          "ask \(account.name) for the fingerprint by another way, then `secchat trust \(account.name) FINGERPRINT`"
+          "ask \(account.name) for the fingerprint in another way, then `secchat trust \(account.name) FINGERPRINT`"
       )
     case .refused:
       throw NodeError(
@@ -71,9 +71,13 @@ extension Node {
 
   /// Checks the list of somebody who dialled us by the pin; by the registry's record where nothing is pinned, or another
   /// key is: anybody can sign a list for somebody else's name.
-  func admit(_ list: SignedDeviceList, from account: Account) async throws(NodeError) {
+  func admit(
+    _ list: SignedDeviceList, from account: Account, at address: SocketAddress.RateKey
+  ) async throws(NodeError) {
     if contacts[account]?.pinned.list.identity != list.list.identity {
-      guard strangers.begin(at: .now) else { throw NodeError(.rateLimited, "too many strangers") }
+      guard strangers.begin(from: address, at: .now) else {
+        throw NodeError(.rateLimited, "too many strangers")
+      }
       defer { strangers.end() }
       let (recorded, _) = try await network().lookup(account.name)
       switch Verdict(of: list, for: account, pinned: recorded) {

@@ -35,4 +35,36 @@ import Testing
     #expect(more == 60 - 14)
     #expect(try asks("192.0.2.1:1000", at: now + 60_000))
   }
+
+  @Test func nobodyPushesOutTheMessagesOfOthers() throws {
+    var recent = RecentMessages()
+    func isNew(_ id: MessageID, from account: Account) -> Bool { recent.insert(id, from: account) }
+    let (bob, mallory) = (try account(1), try account(2))
+    let id: MessageID = Random.bytes()
+    #expect(isNew(id, from: bob))
+    let flood: [MessageID] = (0..<20_000).map { _ in Random.bytes() }
+    for other in flood { #expect(isNew(other, from: mallory)) }
+    #expect(recent.contains(id, from: bob))
+    #expect(!isNew(id, from: bob))
+    // Of the flood only the end is remembered.
+    #expect(flood.count { recent.contains($0, from: mallory) } == RecentMessages.perAccount)
+    #expect(!isNew(flood[19_999], from: mallory))
+    #expect(isNew(id, from: mallory))
+  }
+
+  @Test func whoIsSilentForLongestIsForgotten() throws {
+    var recent = RecentMessages()
+    func isNew(_ id: MessageID, from account: Account) -> Bool { recent.insert(id, from: account) }
+    let registry = try LinkKeyPair.random().publicKey
+    let accounts = try (0..<RecentMessages.accounts + 1).map {
+      Account(name: try #require(UserName("user\($0)")), registry: registry)
+    }
+    let id: MessageID = Random.bytes()
+    for account in accounts.dropLast() { #expect(isNew(id, from: account)) }
+    #expect(!isNew(id, from: accounts[0]))
+    #expect(isNew(id, from: accounts[RecentMessages.accounts]))
+    #expect(recent.contains(id, from: accounts[0]))
+    #expect(!recent.contains(id, from: accounts[1]))
+    #expect(recent.contains(id, from: accounts[2]))
+  }
 }

@@ -1,32 +1,47 @@
 internal import SecchatCore
 
-/// The ids of messages shown lately, so that one sent again over a new link is confirmed and not shown twice.
+/// The ids of messages shown lately, so that one sent again over a new link is confirmed and not shown twice. Each
+/// account has its own, so that nobody pushes out those of others by sending much.
 struct RecentMessages {
-  private struct Key: Hashable {
-    let account: Account
-    let id: MessageID
-  }
+  /// Of one account: twice what it may send before it hears of any.
+  static let perAccount = 512
+  /// The account that has been silent for longest is forgotten for another.
+  static let accounts = 512
 
-  private var known: Set<Key> = []
-  private var order: [Key] = []
-  private var oldest = 0
-  private static let limit = 8_192
+  private var rings: [Account: Ring] = [:]
+  private var uses: UInt64 = 0
+
+  private struct Ring {
+    var known: Set<MessageID> = []
+    private var order: [MessageID] = []
+    private var oldest = 0
+    var lastUse: UInt64 = 0
+
+    mutating func insert(_ id: MessageID) -> Bool {
+      guard known.insert(id).inserted else { return false }
+      if order.count < RecentMessages.perAccount {
+        order.append(id)
+      } else {
+        known.remove(order[oldest])
+        order[oldest] = id
+        oldest = (oldest + 1) % RecentMessages.perAccount
+      }
+      return true
+    }
+  }
 
   func contains(_ id: MessageID, from account: Account) -> Bool {
-    known.contains(Key(account: account, id: id))
+    rings[account]?.known.contains(id) ?? false
   }
 
-  /// Whether the message is new; remembers it.
+  /// Whether the id is new; remembers it.
   mutating func insert(_ id: MessageID, from account: Account) -> Bool {
-    let key = Key(account: account, id: id)
-    guard known.insert(key).inserted else { return false }
-    if order.count < Self.limit {
-      order.append(key)
-    } else {
-      known.remove(order[oldest])
-      order[oldest] = key
-      oldest = (oldest + 1) % Self.limit
+    if rings[account] == nil, rings.count >= Self.accounts {
+      let silent = rings.min { $0.value.lastUse < $1.value.lastUse }
+      if let silent { rings[silent.key] = nil }
     }
-    return true
+    uses += 1
+    rings[account, default: Ring()].lastUse = uses
+    return rings[account, default: Ring()].insert(id)
   }
 }

@@ -250,7 +250,10 @@ extension Node {
           continue
         }
         throw NodeError(
-          .peerOffline, "\(target.name) did not confirm the message in time; it is not kept",
+          .peerOffline,
+          error == .network(.timedOut)
+            ? "\(target.name) did not confirm the message in time; it is not kept"
+            : "the connection to \(target.name) ended before the message was confirmed; it is not kept",
           hint: "it may or may not have arrived; try again")
       }
     }

@@ -3,11 +3,10 @@ import SecchatCore
 import SecchatCrypto
 import SecchatNet
 import SecchatNode
+import TestSupport
 import Testing
 
 @Suite struct FilesFailureTests {
-  private static let isRoot = geteuid() == 0
-
   // MARK: The receiver's disk
 
   /// A file system of its own.
@@ -19,7 +18,7 @@ import Testing
     try await body(folder.path)
   }
 
-  @Test(.enabled(if: isRoot)) @LoopActor func diskFull() async throws {
+  @Test(.needsRoot) @LoopActor func diskFull() async throws {
     try await mounted("size=100m") { path in
       let source = try TemporaryFolder()
       let bytes = randomBytes(20 << 20)
@@ -41,7 +40,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: isRoot)) @LoopActor func noRoom() async throws {
+  @Test(.needsRoot) @LoopActor func noRoom() async throws {
     try await mounted("size=10m") { path in
       let source = try TemporaryFolder()
       let meeting = try Meeting(source: source, paths: [try source.write(randomBytes(10 << 20), to: "large")])
@@ -54,7 +53,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: isRoot)) @LoopActor func readOnlyTarget() async throws {
+  @Test(.needsRoot) @LoopActor func readOnlyTarget() async throws {
     try await mounted("size=1m", flags: 1) { path in
       let source = try TemporaryFolder()
       let meeting = try Meeting(source: source, paths: [try source.write([1], to: "file")])

@@ -2,6 +2,7 @@ import Foundation
 import SecchatCore
 import SecchatNet
 import SecchatRegistry
+import TestSupport
 import Testing
 
 @Suite struct RegistryKeyFileTests {
@@ -113,7 +114,7 @@ import Testing
   }
 
   /// Giving a file away takes root.
-  @Test(.enabled(if: getuid() == 0)) func whatBelongsToAnotherUserIsRefused() throws {
+  @Test(.needsRoot) func whatBelongsToAnotherUserIsRefused() throws {
     let path = folder.file("theirs")
     let theirs = try DataFolder(path)
     _ = try RegistryKeyFile.open(in: theirs)

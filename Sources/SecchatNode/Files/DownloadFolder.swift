@@ -111,19 +111,19 @@ package final class DownloadFolder: Sendable {
 
   /// Gives the item called `partial` its final name: `name`, or `name (2)` and so on where that is taken.
   ///
-  /// - Parameter item: what was written; should something else have its name by now, that is no item of ours.
+  /// - Parameters:
+  ///   - item: what was written; should something else have its name by now, that is no item of ours.
+  ///   - numbers: of the items that came before.
   func settle(
-    _ item: Descriptor, called partial: String, as name: String, isFolder: Bool
+    _ item: Descriptor, called partial: String, as name: String, isFolder: Bool, numbers: inout NameNumbers
   ) throws(SystemError) -> String {
     try verify(item, hasName: partial)
-    var settled: String? = try move(partial, to: name, isFolder: isFolder) ? name : nil
-    for number in FileLimits.sameNames where settled == nil {
-      let next = FileName.numbered(name, number)
-      if try move(partial, to: next, isFolder: isFolder) { settled = next }
+    let free = try numbers.firstFree(name) { (name) throws(SystemError) in
+      try move(partial, to: name, isFolder: isFolder) ? true : nil
     }
-    guard let settled else { throw SystemError(EEXIST) }
-    try verify(item, hasName: settled)
-    return settled
+    guard let free else { throw SystemError(EEXIST) }
+    try verify(item, hasName: free.name)
+    return free.name
   }
 
   private func verify(_ item: Descriptor, hasName name: String) throws(SystemError) {

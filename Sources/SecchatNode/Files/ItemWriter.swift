@@ -47,6 +47,9 @@ struct FinishedItem: Sendable, Equatable {
   private var hashes = false
   /// Bytes of a folder's files that may not be on disk yet.
   private var unsynced: UInt64 = 0
+  /// For the items' names, and for those in the item that is coming.
+  private(set) var itemNumbers = NameNumbers()
+  private(set) var innerNumbers = NameNumbers()
 
   init(_ folder: DownloadFolder) { self.folder = folder }
 
@@ -102,6 +105,7 @@ struct FinishedItem: Sendable, Equatable {
         : try create([partial], under: folder.descriptor, executable: entry.executable)
     }
     item = Item(number: entry.item, name: name, partial: partial, root: root, isFolder: isFolder)
+    innerNumbers = NameNumbers()
     if !isFolder { file = IncomingFile(root, entry, hashes: hashes) }
   }
 
@@ -121,17 +125,19 @@ struct FinishedItem: Sendable, Equatable {
   private func createInside(
     _ item: Item, _ path: [String], executable: Bool
   ) throws(SystemError) -> Descriptor {
-    var path = path
-    let name = path[path.count - 1]
-    var number = FileLimits.sameNames.lowerBound
-    while true {
+    guard item.isTidied, let name = path.last else {
+      return try create(path[...], under: item.root, executable: executable)
+    }
+    let parent = path.dropLast()
+    let free = try innerNumbers.firstFree(name, in: parent) { (name) throws(SystemError) -> Descriptor? in
       do throws(SystemError) {
-        return try create(path[...], under: item.root, executable: executable)
-      } catch  where error.code == EEXIST && item.isTidied && number <= FileLimits.sameNames.upperBound {
-        path[path.count - 1] = FileName.numbered(name, number)
-        number += 1
+        return try create(parent + [name], under: item.root, executable: executable)
+      } catch  where error.code == EEXIST {
+        return nil
       }
     }
+    guard let free else { throw SystemError(EEXIST) }
+    return free.taken
   }
 
   private func create(
@@ -176,7 +182,7 @@ struct FinishedItem: Sendable, Equatable {
       var settled: [FinishedItem] = []
       while let item = complete.first {
         let name = try folder.settle(
-          item.root, called: item.partial, as: item.name, isFolder: item.isFolder)
+          item.root, called: item.partial, as: item.name, isFolder: item.isFolder, numbers: &itemNumbers)
         settled.append(FinishedItem(item: item.number, name: name, bytes: item.bytes))
         complete.removeFirst()
       }

@@ -185,13 +185,17 @@ public enum Event: Equatable, Sendable {
     public var total: UInt64
     /// Since the first byte.
     public var seconds: Double
+    /// Bytes that were there before: 0, since what was cut short begins anew.
+    public var resumedFrom: UInt64
     /// BLAKE2b of a file, where it was asked for; hexadecimal.
     public var checksum: String?
+    /// In `done`, how many links, pipes and devices in a folder were left out; nil where none were.
+    public var skipped: Int?
 
     /// All fields.
     public init(
       id: String, to: String, name: String, bytes: UInt64, total: UInt64, seconds: Double,
-      checksum: String? = nil
+      resumedFrom: UInt64 = 0, checksum: String? = nil, skipped: Int? = nil
     ) {
       self.id = id
       self.to = to
@@ -199,7 +203,15 @@ public enum Event: Equatable, Sendable {
       self.bytes = bytes
       self.total = total
       self.seconds = seconds
+      self.resumedFrom = resumedFrom
       self.checksum = checksum
+      self.skipped = skipped
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case id, to, name, bytes, total, seconds
+      case resumedFrom = "resumed_from"
+      case checksum, skipped
     }
   }
 
@@ -238,14 +250,24 @@ public enum Event: Equatable, Sendable {
     public var path: String
     /// Bytes of all its files.
     public var bytes: UInt64
+    /// Bytes that were there before: 0, since what was cut short begins anew.
+    public var resumedFrom: UInt64
 
     /// All fields.
-    public init(id: String, from: String, name: String, path: String, bytes: UInt64) {
+    public init(
+      id: String, from: String, name: String, path: String, bytes: UInt64, resumedFrom: UInt64 = 0
+    ) {
       self.id = id
       self.from = from
       self.name = name
       self.path = path
       self.bytes = bytes
+      self.resumedFrom = resumedFrom
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case id, from, name, path, bytes
+      case resumedFrom = "resumed_from"
     }
   }
 

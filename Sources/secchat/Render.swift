@@ -139,6 +139,9 @@ struct Render: Sendable {
   private func text(done transfer: Event.Transfer) -> SafeText {
     var text: SafeText = "sent \(name: transfer.name) to \(name: transfer.to, .name): "
     text += "\(byteSize(transfer.total)) in \(span(transfer.seconds))"
+    if let skipped = transfer.skipped {
+      text += skipped == 1 ? "; 1 link or device left out" : "; \(skipped) links or devices left out"
+    }
     if let checksum = transfer.checksum { text += "\n  BLAKE2b \(checksum)" }
     return text
   }

@@ -35,8 +35,8 @@ final class TransferDisplay: Sendable {
       guard isShown, current.withLock({ $0?.shows(transfer) ?? false }) else { return false }
       advance(transfer)
       makeRoom()
-      // The bar says it all, but for the checksum.
-      return transfer.checksum == nil
+      // The bar says it all, but for the checksum and what was left out.
+      return transfer.checksum == nil && transfer.skipped == nil
     default: return false
     }
   }

@@ -43,4 +43,28 @@ import Testing
     #expect(message(text).line.contains("Grüße, שלום, 你好, 🙂, \\\"quoted\\\" \\\\ /"))
     #expect(Event(line: message(text).line) == message(text))
   }
+
+  /// The fields that scripts may rely on: `skipped` only where something was left out.
+  @Test func theFieldsOfATransfer() throws {
+    func fields(_ event: Event) throws -> Set<String> {
+      let object = try JSONSerialization.jsonObject(with: Data(event.line.utf8))
+      return Set(try #require(object as? [String: Any]).keys)
+    }
+    let sent = Event.Transfer(id: "00", to: "bob", name: "x", bytes: 1, total: 2, seconds: 0.5)
+    for event in [Event.offer(sent), .progress(sent), .done(sent)] {
+      #expect(
+        try fields(event)
+          == ["v", "type", "id", "to", "name", "bytes", "total", "seconds", "resumed_from"])
+      #expect(event.line.contains("\"resumed_from\":0,"))
+      #expect(Event(line: event.line) == event)
+    }
+    var partly = sent
+    partly.skipped = 2
+    partly.checksum = "ab"
+    #expect(Event.done(partly).line.contains("\"skipped\":2,"))
+    #expect(Event(line: Event.done(partly).line) == .done(partly))
+    let file = Event.file(.init(id: "00", from: "bob", name: "x", path: "/x", bytes: 1))
+    #expect(try fields(file) == ["v", "type", "id", "from", "name", "path", "bytes", "resumed_from"])
+    #expect(Event(line: file.line) == file)
+  }
 }

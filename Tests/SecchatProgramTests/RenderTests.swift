@@ -54,6 +54,15 @@ import Testing
     #expect(!text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x202E })
   }
 
+  @Test func whatWasLeftOutOfAFolderIsSaid() throws {
+    var sent = Event.Transfer(id: "1", to: "bob", name: "photos", bytes: 1, total: 1, seconds: 0)
+    #expect(render.text(.done(sent))?.plain.contains("left out") == false)
+    sent.skipped = 1
+    #expect(render.text(.done(sent))?.plain.hasSuffix("; 1 link or device left out") == true)
+    sent.skipped = 2
+    #expect(render.text(.done(sent))?.plain.hasSuffix("; 2 links or devices left out") == true)
+  }
+
   @Test func anErrorIsOneLine() throws {
     let event = Event.failure(NodeError(.peerOffline, "bob is offline", hint: "try later"))
     #expect(render.text(event)?.plain == "secchat: bob is offline; try later")

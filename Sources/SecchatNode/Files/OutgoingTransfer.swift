@@ -8,6 +8,8 @@ package import SecchatNet
   private struct Item {
     var name: String
     var total: UInt64
+    /// Symbolic links, sockets and devices that are left out.
+    var skipped: Int
     var sent: UInt64 = 0
     var begun: Instant?
     var checksum: String?
@@ -20,8 +22,6 @@ package import SecchatNet
   package let id: MessageID
   /// Whether nothing of the stream is to be expected any more: the session forgets the transfer.
   package private(set) var isOver = false
-  /// Symbolic links, sockets and devices that were left out.
-  package private(set) var skipped = 0
 
   private let paths: [String]
   private let receiver: String
@@ -139,7 +139,9 @@ package import SecchatNet
     }
     let index = Int(part)
     items[index].isDone = true
-    events(.done(transfer(index, bytes: items[index].total)))
+    var done = transfer(index, bytes: items[index].total)
+    if items[index].skipped > 0 { done.skipped = items[index].skipped }
+    events(.done(done))
   }
 
   // MARK: Sending
@@ -149,8 +151,7 @@ package import SecchatNet
     let survey = try await Loop.offload { () throws(NodeError) in try SourceSurvey(paths) }
     if let failure { throw failure }
     guard let first = survey.items.first else { throw NodeError(.usage, "nothing to send") }
-    skipped = survey.skipped
-    items = survey.items.map { Item(name: $0.name, total: $0.bytes) }
+    items = survey.items.map { Item(name: $0.name, total: $0.bytes, skipped: $0.skipped) }
     let offer = Offer(
       stream: stream, id: id, items: UInt32(items.count), entries: survey.entries, bytes: survey.bytes,
       name: first.name)

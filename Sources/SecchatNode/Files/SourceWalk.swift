@@ -44,12 +44,14 @@ final class SourceWalk {
   private let probes: Bool
   private var item = 0
   private var levels: [Level] = []
-  private(set) var skipped = 0
+  /// How many were left out, of each item.
+  private(set) var skipped: [Int]
 
   /// - Parameter paths: absolute.
   init(_ paths: [String], probing probes: Bool = false) {
     self.paths = paths
     self.probes = probes
+    skipped = Array(repeating: 0, count: paths.count)
   }
 
   /// The next one; nil after the last. Blocks.
@@ -63,7 +65,7 @@ final class SourceWalk {
       let name = level.names[level.next]
       let path = level.path + "/" + name.shown
       if let entry = try entry(path, item: item - 1, folder: level.folder, name: name.raw) { return entry }
-      skipped += 1
+      skipped[item - 1] += 1
     }
     guard item < paths.count else { return nil }
     let path = paths[item]
@@ -166,12 +168,12 @@ struct SourceSurvey: Sendable {
   struct Item: Sendable {
     var name: String
     var bytes: UInt64 = 0
+    var skipped = 0
   }
 
   private(set) var items: [Item] = []
   private(set) var entries: UInt32 = 0
   private(set) var bytes: UInt64 = 0
-  private(set) var skipped = 0
 
   /// Looks at everything, and makes sure that it can be read. Blocks.
   init(_ paths: [String]) throws(NodeError) {
@@ -187,6 +189,6 @@ struct SourceSurvey: Sendable {
       items[items.count - 1].bytes += UInt64(entry.status.st_size)
       bytes += UInt64(entry.status.st_size)
     }
-    skipped = walk.skipped
+    for index in items.indices { items[index].skipped = walk.skipped[index] }
   }
 }

@@ -19,6 +19,7 @@ internal import SecchatNet
   var listener: PeerListener?
   var recent = RecentMessages()
   var strangers = StrangerAllowance()
+  let promisedRoom = PromisedRoom()
   var pendingOffers: [String: OneShot<Bool>] = [:]
   /// Messages being sent, by id.
   var underWay: Set<MessageID> = []

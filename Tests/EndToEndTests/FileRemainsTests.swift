@@ -22,9 +22,28 @@ import Testing
     let done = outcome.records("done")
     #expect(done.map { $0.number("skipped") } == [2, nil])
     #expect(done.allSatisfy { $0.number("resumed_from") == 0 })
-    #expect(outcome.errors.contains("2 links or devices left out"))
     let file = try await bobs.record("file")
     #expect(file.number("resumed_from") == 0)
     #expect(try FileManager.default.contentsOfDirectory(atPath: #require(file["path"])) == ["file"])
+  }
+
+  @Test(.needsRoot) func `two senders are not promised the same room`() async throws {
+    let world = try World()
+    let registry = try await world.registry()
+    let downloads = world.folder.file("disk")
+    try FileManager.default.createDirectory(atPath: downloads, withIntermediateDirectories: false)
+    try #require(unsafe mount("tmpfs", downloads, "tmpfs", 0, "size=10m") == 0)
+    defer { unsafe umount2(downloads, 2) }
+    var users: [Profile] = []
+    for name in ["alice", "bob", "carol"] { users.append(try await world.user(name, at: registry)) }
+    let bobs = try await users[1].daemon("--accept-files", "always", "--downloads", downloads)
+    let path = try world.folder.write("six", Data(count: 6_000_000))
+    let slow = try users[0].start(words: ["send", "bob", path, "--limit-rate", "1M"])
+    // It has been accepted once the first bytes are on their way.
+    _ = try await slow.record("progress")
+    let refused = try await users[2].run("send", "bob", path).expect(9)
+    #expect(try refused.record("error")["message"]?.contains("no room") == true)
+    _ = try await bobs.record("file", within: .seconds(60))
+    #expect(try await slow.finish() == 0)
   }
 }

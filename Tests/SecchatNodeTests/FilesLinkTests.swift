@@ -85,9 +85,9 @@ import Testing
     sides.far.offered = { offer in
       // One offer a link; and this holds both sides.
       sides.far.offered = nil
-      let transfer = IncomingTransfer(offer, from: "alice", downloads: target.path, channel: sides.far.link) {
-        _ in
-      }
+      let transfer = IncomingTransfer(
+        offer, from: "alice", downloads: target.path, channel: sides.far.link, promisedRoom: PromisedRoom()
+      ) { _ in }
       sides.far.incoming = transfer
       Loop.spawn {
         do throws(NodeError) {

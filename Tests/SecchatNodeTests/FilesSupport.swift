@@ -160,9 +160,9 @@ func randomBytes(_ count: Int) -> [UInt8] {
       return
     }
     if let refusal { return back.send(Refuse(id: offer.id, reason: refusal)) }
-    let transfer = IncomingTransfer(offer, from: "alice", downloads: downloads, channel: back, ways: ways) {
-      [weak self] in self?.events.append($0)
-    }
+    let transfer = IncomingTransfer(
+      offer, from: "alice", downloads: downloads, channel: back, promisedRoom: PromisedRoom(), ways: ways
+    ) { [weak self] in self?.events.append($0) }
     incoming = transfer
     Loop.spawn {
       do throws(NodeError) {

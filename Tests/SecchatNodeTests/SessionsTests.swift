@@ -13,6 +13,7 @@ import Testing
     let account: Account
     let identity: IdentityPublicKey
     let sessions: Sessions
+    let promisedRoom = PromisedRoom()
     private(set) var texts: [String] = []
     var refusal: Refuse.Reason?
 

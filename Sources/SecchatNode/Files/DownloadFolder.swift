@@ -85,16 +85,16 @@ package final class DownloadFolder: Sendable {
 
   static func text(_ name: [UInt8]) -> String? { String(validating: name.dropLast(), as: UTF8.self) }
 
-  /// Whether so much fits, with something left over.
-  func hasRoom(bytes: UInt64, entries: UInt64) throws(SystemError) -> Bool {
+  /// How many bytes may be received with something left over; none where there is no room for so many files.
+  func spare(entries: UInt64) throws(SystemError) -> UInt64 {
     var space = statvfs()
     _ = try SystemError.check { unsafe fstatvfs(descriptor.number, &space) }
+    // A file system that does not count its files has as many as one likes.
+    guard space.f_files == 0 || entries <= space.f_favail else { return 0 }
     let free = Self.product(space.f_bavail, space.f_frsize)
     let size = Self.product(space.f_blocks, space.f_frsize)
-    let overhead =
-      entries * FileLimits.entryOverhead + min(FileLimits.reserve, size / FileLimits.reserveShare)
-    // A file system that does not count its files has as many as one likes.
-    return bytes <= free && overhead <= free - bytes && (space.f_files == 0 || entries <= space.f_favail)
+    let reserve = min(FileLimits.reserve, size / FileLimits.reserveShare)
+    return free - min(free, reserve)
   }
 
   private static func product(_ count: UInt, _ size: UInt) -> UInt64 {

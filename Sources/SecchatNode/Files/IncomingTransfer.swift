@@ -19,8 +19,11 @@ package import SecchatNet
   private let downloads: String
   private let ways: DownloadFolder.Ways
   private let channel: any TransferChannel
+  private let promisedRoom: PromisedRoom
   private let events: (Event) -> Void
 
+  /// What of the room that was promised to this transfer has not been written yet.
+  private var promised: UInt64 = 0
   private var order: EntryOrder
   private var failure: NodeError?
   private var finished: UInt32 = 0
@@ -39,16 +42,18 @@ package import SecchatNet
   ///   - offer: what the user, or a rule, has agreed to.
   ///   - sender: a user's name; also that of the folder under `downloads`.
   ///   - downloads: an absolute path.
+  ///   - promisedRoom: of the node.
   ///   - events: hears `file`.
   package init(
     _ offer: Offer, from sender: String, downloads: String, channel: any TransferChannel,
-    ways: DownloadFolder.Ways = .init(), events: @escaping (Event) -> Void
+    promisedRoom: PromisedRoom, ways: DownloadFolder.Ways = .init(), events: @escaping (Event) -> Void
   ) {
     self.offer = offer
     self.sender = sender
     self.downloads = downloads
     self.ways = ways
     self.channel = channel
+    self.promisedRoom = promisedRoom
     self.events = events
     stream = offer.stream
     id = offer.id
@@ -59,6 +64,7 @@ package import SecchatNet
   ///
   /// - Throws: 2 where it cannot be written, 8 where what comes is not what was offered, 9 where the sender stopped.
   package func run() async throws(NodeError) {
+    defer { settle(promised) }
     let folder: DownloadFolder
     do throws(NodeError) {
       if let failure { throw failure }
@@ -86,20 +92,32 @@ package import SecchatNet
   /// Opens the folder, and refuses where there is no room.
   private func open() async throws(NodeError) -> DownloadFolder {
     let (downloads, sender, ways) = (downloads, sender, ways)
-    let (entries, bytes) = (UInt64(offer.entries), offer.bytes)
-    let (folder, fits) = try await Loop.offload { () throws(NodeError) in
+    let entries = UInt64(offer.entries)
+    let mark = promisedRoom.mark
+    let (folder, spare) = try await Loop.offload { () throws(NodeError) in
       let folder = try DownloadFolder(downloads: downloads, sender: sender, ways: ways)
-      return (folder, (try? folder.hasRoom(bytes: bytes, entries: entries)) ?? true)
+      return (folder, (try? folder.spare(entries: entries)) ?? .max)
     }
-    if !fits, failure == nil {
+    guard failure == nil else { return folder }
+    let (needed, overflow) = offer.bytes.addingReportingOverflow(entries * FileLimits.entryOverhead)
+    if !overflow, promisedRoom.promise(needed, of: spare, since: mark) {
+      promised = needed
+    } else {
       channel.send(Refuse(id: id, reason: .noRoom))
       channel.flush()
       end(
         NodeError(
-          .refused, "no room for \(bytes) bytes from \(sender)", hint: "make room in the download folder"),
+          .refused, "no room for \(offer.bytes) bytes from \(sender)",
+          hint: "make room in the download folder"),
         telling: nil)
     }
     return folder
+  }
+
+  private func settle(_ bytes: UInt64) {
+    let bytes = min(bytes, promised)
+    promised -= bytes
+    promisedRoom.settle(bytes)
   }
 
   // MARK: What the session says
@@ -229,6 +247,7 @@ package import SecchatNet
       queuedEntries -= entries
       queuedBytes -= bytes
       written += UInt64(bytes)
+      settle(UInt64(bytes) + UInt64(entries) * FileLimits.entryOverhead)
       recycle(batch)
       for item in result.finished { confirm(item, in: folder) }
       if let failure = result.failure { end(failure.error, telling: failure.reason) }

@@ -5,6 +5,8 @@ internal import SecchatNet
 
 /// What a session tells its node.
 @LoopActor protocol PeerSessionOwner: AnyObject {
+  /// What has been promised to the transfers of all sessions.
+  var promisedRoom: PromisedRoom { get }
   /// A message came: nil once it has been shown and may be confirmed, or why it is not taken.
   func received(_ chat: Chat, in session: PeerSession) -> Refuse.Reason?
   /// Files are offered: where they go, or why not.
@@ -266,14 +268,16 @@ struct OfferRefusal: Error, Equatable {
       ? nil : await owner?.received(offer, in: self) ?? .failure(OfferRefusal(reason: .declined))
     answersAwaited -= 1
     // Withdrawn, or the link ended, while the user thought.
-    guard let answer, pondered.removeValue(forKey: offer.stream) != nil, isOpen else { return }
+    guard let answer, pondered.removeValue(forKey: offer.stream) != nil, isOpen,
+      let promisedRoom = owner?.promisedRoom
+    else { return }
     switch answer {
     case .failure(let refusal):
       link.send(Refuse(id: offer.id, reason: refusal.reason))
       link.flush()
     case .success(let downloads):
       let transfer = IncomingTransfer(
-        offer, from: name.text, downloads: downloads, channel: self,
+        offer, from: name.text, downloads: downloads, channel: self, promisedRoom: promisedRoom,
         events: { [weak self] in self?.owner?.event($0) })
       incoming[offer.stream] = transfer
       do throws(NodeError) { try await transfer.run() } catch { owner?.event(.failure(error)) }

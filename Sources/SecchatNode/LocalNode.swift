@@ -67,6 +67,9 @@ internal import SecchatNet
       return error.status
     }
     let node = node
+    // Whose offers could be accepted is a contact. Nobody has to wait for it.
+    let (downloads, senders) = (node.downloads, node.contacts.all.map(\.name.text))
+    Loop.spawn { await Loop.offload { DownloadFolder.sweep(downloads: downloads, of: senders) } }
     let signals = Loop.spawn {
       for await _ in Loop.signals(SIGTERM, SIGINT, SIGHUP) { node.ending.fulfil(.done) }
     }

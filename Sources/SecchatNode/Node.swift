@@ -69,6 +69,8 @@ internal import SecchatNet
     await store.close()
   }
 
+  var downloads: String { settings.downloads ?? folder.downloadsPath }
+
   func save(_ change: (inout Settings) -> Void) async throws(NodeError) {
     var changed = settings
     change(&changed)

@@ -19,7 +19,7 @@ extension Node: PeerSessionOwner {
 
   func received(_ offer: Offer, in session: PeerSession) async -> Result<String, OfferRefusal> {
     guard stays else { return .failure(OfferRefusal(reason: .declined)) }
-    let downloads = settings.downloads ?? folder.downloadsPath
+    let downloads = downloads
     switch settings.files {
     case .always: return .success(downloads)
     case .never: return .failure(OfferRefusal(reason: .declined))

@@ -46,4 +46,31 @@ import Testing
     _ = try await bobs.record("file", within: .seconds(60))
     #expect(try await slow.finish() == 0)
   }
+
+  @Test func `what a crash left goes when the node starts`() async throws {
+    let world = try World()
+    let registry = try await world.registry()
+    let (alice, bob) = (
+      try await world.user("alice", at: registry), try await world.user("bob", at: registry)
+    )
+    let bobs = try await bob.daemon("--accept-files", "always")
+    let path = try world.folder.write("note", Data(count: 5_000_000))
+    let sending = try alice.start(words: ["send", "bob", path, "--limit-rate", "100k"])
+    _ = try await sending.record("progress")
+    let inbox = bob.home + "/downloads/alice"
+    func remains() throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: inbox).filter { $0.hasSuffix(".part") }
+    }
+    try await eventually("a part of the file") { try remains().count == 1 }
+    try await bobs.destroy()
+    _ = try await sending.finish()
+    #expect(try remains().count == 1)
+    try FileManager.default.createDirectory(
+      atPath: bob.home + "/downloads/not ours", withIntermediateDirectories: false)
+    let foreign = bob.home + "/downloads/not ours/.x.0123abcd.part"
+    try Data([1]).write(to: URL(filePath: foreign))
+    _ = try await bob.daemon()
+    try await eventually("nothing is left") { try remains().isEmpty }
+    #expect(FileManager.default.fileExists(atPath: foreign))
+  }
 }

@@ -68,6 +68,7 @@ import Testing
     try folder.write([1], to: "downloads/mallory/kept.part")
     try folder.write([1], to: "downloads/mallory/.kept")
     try folder.write([1], to: "downloads/other/.x.0123abcd.part")
+    try folder.write([1], to: "downloads/stranger/.x.0123abcd.part")
     try folder.write([5], to: "precious/file")
     try FileManager.default.createSymbolicLink(
       atPath: folder / "downloads/mallory/.tree.0123abcd.part/link", withDestinationPath: folder / "precious")
@@ -86,8 +87,11 @@ import Testing
     try first.end(2)
     #expect(await first.cancelled() == nil)
     #expect(first.left == [".kept", "kept.part", "x", "x (2)"])
-    DownloadFolder.sweep(downloads: folder / "downloads")
+    DownloadFolder.sweep(downloads: folder / "downloads", of: ["mallory", "other", "nobody"])
     #expect(listing(folder / "downloads/other").isEmpty)
+    // Where downloads are kept there may be other folders, which are not ours.
+    #expect(listing(folder / "downloads/stranger") == [".x.0123abcd.part"])
+    #expect(!FileManager.default.fileExists(atPath: folder / "downloads/nobody"))
     #expect(contents(folder / "precious/file") == [5])
   }
 

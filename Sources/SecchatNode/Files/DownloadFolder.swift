@@ -51,11 +51,12 @@ package final class DownloadFolder: Sendable {
     sweep()
   }
 
-  /// Removes what crashes have left in any sender's folder under `downloads`. Blocks: not for the loop's thread.
-  package static func sweep(downloads: String) {
-    guard let root = try? openFolder(downloads), let names = try? root.names() else { return }
-    for name in names.compactMap(text) where name.utf8.first != UInt8(ascii: ".") {
-      _ = try? DownloadFolder(downloads: downloads, existing: name, under: root)
+  /// Removes what crashes have left in the folders of these senders under `downloads`; other folders there are not
+  /// ours. Blocks: not for the loop's thread.
+  package static func sweep(downloads: String, of senders: [String]) {
+    guard downloads.hasPrefix("/"), let root = try? openFolder(downloads) else { return }
+    for sender in senders {
+      _ = try? DownloadFolder(downloads: downloads, existing: FileName.item(sender), under: root)
     }
   }
 

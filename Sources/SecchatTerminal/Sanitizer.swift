@@ -15,6 +15,7 @@ struct Sanitizer {
 
   func clean(_ text: String) -> String {
     let scalars = Array(text.unicodeScalars)
+    var strings = ControlStrings(scalars)
     var output = String.UnicodeScalarView()
     var index = 0
     var marks = 0
@@ -26,7 +27,7 @@ struct Sanitizer {
     }
     while index < scalars.count {
       let scalar = scalars[index]
-      if let end = escapeSequence(in: scalars, at: index) {
+      if let end = escapeSequence(in: scalars, at: index, &strings) {
         replace()
         index = end
         continue
@@ -99,7 +100,9 @@ struct Sanitizer {
   }
 
   /// The index after the escape sequence (ECMA-48 §5.3–5.6) that begins at `start`, if one does.
-  private func escapeSequence(in scalars: [Unicode.Scalar], at start: Int) -> Int? {
+  private func escapeSequence(
+    in scalars: [Unicode.Scalar], at start: Int, _ strings: inout ControlStrings
+  ) -> Int? {
     func value(_ index: Int) -> UInt32 { index < scalars.count ? scalars[index].value : 0 }
     func skip(_ range: ClosedRange<UInt32>, from index: Int) -> Int {
       scalars[index...].firstIndex { !range.contains($0.value) } ?? scalars.count
@@ -120,21 +123,38 @@ struct Sanitizer {
     case 0x9B:
       let end = skip(0x20...0x2F, from: skip(0x30...0x3F, from: next))
       return (0x40...0x7E).contains(value(end)) ? end + 1 : end
-    case 0x90, 0x98, 0x9D, 0x9E, 0x9F: return stringEnd(in: scalars, from: next) ?? next
+    case 0x90, 0x98, 0x9D, 0x9E, 0x9F: return strings.end(from: next) ?? next
     // NEL is taken for a control, not for a line end: terminals differ about it.
     default: return next
     }
   }
+}
+
+/// Finds the ends of control strings. Of many beginnings before one end each would look all the way to it: where the
+/// last one came to is remembered, so that no scalar is looked at twice.
+struct ControlStrings {
+  private let scalars: [Unicode.Scalar]
+  /// The first scalar after all that was looked at that ends a string, or shows that there is none.
+  private var decisive = 0
+  /// How many scalars were looked at.
+  private(set) var looks = 0
+
+  init(_ scalars: [Unicode.Scalar]) { self.scalars = scalars }
 
   /// A control string ends with BEL or ST; one that never ends, or not on its line, hides nothing.
-  private func stringEnd(in scalars: [Unicode.Scalar], from start: Int) -> Int? {
-    var index = start
-    while index < scalars.count {
-      switch scalars[index].value {
-      case 0x07, 0x9C: return index + 1
-      case 0x1B: return index + 1 < scalars.count && scalars[index + 1] == "\\" ? index + 2 : nil
+  ///
+  /// - Parameter start: no smaller than the one before.
+  mutating func end(from start: Int) -> Int? {
+    decisive = max(decisive, start)
+    while decisive < scalars.count {
+      looks += 1
+      switch scalars[decisive].value {
+      case 0x07, 0x9C: return decisive + 1
+      case 0x1B:
+        let isEnd = decisive + 1 < scalars.count && scalars[decisive + 1] == "\\"
+        return isEnd ? decisive + 2 : nil
       case 0x0A, 0x0D: return nil
-      default: index += 1
+      default: decisive += 1
       }
     }
     return nil

@@ -68,16 +68,24 @@ final class Output: Sendable {
   private func showNow(_ event: Event) {
     if json { terminal.emit(event.line) }
     if !json, transfers.take(event) { return }
-    guard let text = render.text(event) else { return }
+    guard let text = text(event) else { return }
     transfers.makeRoom()
-    switch event {
-    case .error, .keyChange, .registryKey: terminal.note(text)
-    default: if !json { terminal.print(text) }
-    }
+    if event.isWarning { terminal.note(text) } else { terminal.print(text) }
   }
+
+  /// What a person reads of an event; beside JSON only what warns.
+  func text(_ event: Event) -> SafeText? { json && !event.isWarning ? nil : render.text(event) }
 }
 
 extension Event {
+  /// Whether it goes to standard error.
+  fileprivate var isWarning: Bool {
+    switch self {
+    case .error, .keyChange, .registryKey: true
+    default: false
+    }
+  }
+
   /// Bytes that the event holds while it waits: a message's text, or what its names and numbers come to at most.
   fileprivate var cost: Int {
     if case .message(let message) = self { 512 + message.text.utf8.count } else { 2_048 }

@@ -63,6 +63,16 @@ import Testing
     #expect(render.text(.done(sent))?.plain.hasSuffix("; 2 links or devices left out") == true)
   }
 
+  @Test func besideJSONOnlyWarningsAreRendered() {
+    let events = [
+      message("hello"), .failure(NodeError(.internal, "no")),
+      .keyChange(.init(user: "bob", old: "aaaa", new: "bbbb", verdict: "unexplained")),
+    ]
+    let (json, plain) = (Output(.plain, json: true), Output(.plain, json: false))
+    #expect(events.map { json.text($0) != nil } == [false, true, true])
+    #expect(events.map { plain.text($0) != nil } == [true, true, true])
+  }
+
   @Test func anErrorIsOneLine() throws {
     let event = Event.failure(NodeError(.peerOffline, "bob is offline", hint: "try later"))
     #expect(render.text(event)?.plain == "secchat: bob is offline; try later")

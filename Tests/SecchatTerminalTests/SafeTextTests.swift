@@ -1,5 +1,6 @@
-import SecchatTerminal
 import Testing
+
+@testable import SecchatTerminal
 
 @Suite struct SafeTextTests {
   @Test(arguments: [
@@ -27,6 +28,28 @@ import Testing
   ])
   func oneLine(_ text: String, _ expected: String) {
     #expect(Array(SafeText(line: text).plain.unicodeScalars) == Array(expected.unicodeScalars))
+  }
+
+  /// Beginnings of control strings that never end: none of them hides anything, and each is looked at once.
+  @Test(.timeLimit(.minutes(1)), arguments: ["\u{9D}", "\u{90}", "\u{98}", "\u{9E}", "\u{9F}", "\u{9D}x"])
+  func controlStringsTakeLinearTime(_ beginning: String) {
+    let count = 262_144 / beginning.utf8.count
+    let text = String(repeating: beginning, count: count)
+    let clean = SafeText(line: text).plain
+    #expect(clean.count == (beginning.hasSuffix("x") ? count : 0))
+    let scalars = Array(text.unicodeScalars)
+    var strings = ControlStrings(scalars)
+    let isNone = (1...scalars.count).allSatisfy { strings.end(from: $0) == nil }
+    #expect(isNone)
+    #expect(strings.looks <= 2 * scalars.count)
+  }
+
+  @Test(arguments: [
+    ("\u{9D}a\u{9D}b\u{9C}c\u{9D}d\u{9C}e", "ce"), ("\u{9D}a\u{90}b\nc\u{9D}d\u{7}e", "ab ce"),
+    ("\u{9D}a\u{9D}b\u{1B}[1mc\u{9F}d\u{1B}\\e", "abce"),
+  ])
+  func severalControlStrings(_ text: String, _ expected: String) {
+    #expect(SafeText(line: text).plain == expected)
   }
 
   @Test func marksAreBounded() {

@@ -51,6 +51,16 @@ private func width(of character: Character) -> Int {
   return isPicture && first.properties.isEmoji ? 2 : sum
 }
 
+/// Columns on the terminal that needs most: one that joins no emoji, or knows what is newer than our tables.
+func widest(_ scalar: Unicode.Scalar) -> Int {
+  guard !scalar.isASCII else { return 1 }
+  switch scalar.properties.generalCategory {
+  case .nonspacingMark, .enclosingMark, .format: return columns(of: scalar)
+  case .unassigned, .privateUse: return 2
+  default: return scalar.properties.isEmoji ? 2 : max(1, columns(of: scalar))
+  }
+}
+
 private func columns(of scalar: Unicode.Scalar) -> Int {
   max(0, Int(utf8proc_charwidth(Int32(bitPattern: scalar.value))))
 }

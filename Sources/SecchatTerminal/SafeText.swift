@@ -67,6 +67,14 @@ package struct SafeText: Sendable, Equatable {
 
   package static func += (left: inout SafeText, right: SafeText) { left.runs += right.runs }
 
+  /// Rows for a terminal of so many columns; those that go on with a line begin with `indent` blanks.
+  package func wrapped(toColumns columns: Int, indent: Int) -> SafeText {
+    var breaker = RowBreaker(columns: columns, indent: indent)
+    var copy = self
+    for index in copy.runs.indices { copy.runs[index].text = breaker.broken(copy.runs[index].text) }
+    return copy
+  }
+
   /// The bytes to write: with escape sequences for the styles, or without any.
   package func rendered(colour: Bool) -> String {
     guard colour else { return plain }

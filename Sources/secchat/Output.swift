@@ -17,7 +17,8 @@ final class Output: Sendable {
   init(_ terminal: Terminal, json: Bool, inShell: Bool = false, staysOn: Bool = false) {
     self.terminal = terminal
     self.json = json
-    render = Render(inShell: inShell)
+    render = Render(
+      inShell: inShell, columns: { terminal.outputIsTerminal ? terminal.columns : nil })
     transfers = TransferDisplay(terminal, isShown: !json && !inShell)
     queue = staysOn ? OutputQueue { terminal.note("\($0) lines were not shown: nothing took them") } : nil
   }

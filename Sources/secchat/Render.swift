@@ -6,6 +6,8 @@ struct Render: Sendable {
   /// In the shell commands have no program before them, and neither have errors.
   var inShell = false
   var now: @Sendable () -> Int64 = wallTime
+  /// Of the terminal; nil where there is none, and lines stay whole.
+  var columns: @Sendable () -> Int? = { nil }
 
   /// Nil where there is nothing to say.
   func text(_ event: Event) -> SafeText? {
@@ -27,10 +29,10 @@ struct Render: Sendable {
     case .done(let transfer): text(done: transfer)
     case .offered(let offered): text(offered)
     case .file(let file):
-      "\(stamp()) \(name: file.from, .name) sent \(name: file.name) (\(byteSize(file.bytes))): \(file.path)"
+      happening("\(name: file.from, .name) sent \(name: file.name) (\(byteSize(file.bytes))): \(file.path)")
     case .safetyNumber(let safety): text(safety)
     case .presence(let presence):
-      "\(stamp()) \(name: presence.user, .name) is \(state(presence.online))"
+      happening("\(name: presence.user, .name) is \(state(presence.online))")
     case .keyChange(let change): text(change)
     case .registryKey(let registry):
       """
@@ -125,7 +127,8 @@ struct Render: Sendable {
     let time = SafeText(line: LocalTime.short(Int64(clamping: message.time), now: now()), style: .time)
     var head: SafeText = "\(time) \(name: message.from, .name)"
     head += message.verified ? "\("✓", .verified) " : "  "
-    return head + SafeText(body: message.text, indent: head.displayWidth)
+    let indent = indent(under: head)
+    return wrapped(head + SafeText(body: message.text, indent: indent), indent: indent)
   }
 
   private func text(_ sent: Event.Sent) -> SafeText {
@@ -154,7 +157,7 @@ struct Render: Sendable {
       inShell
       ? "take it with 'accept \(short)', or 'refuse \(short)'"
       : "answer in this profile's shell, or start with --accept-files always"
-    return "\(stamp()) \(name: offered.from, .name) offers \(what) (\(byteSize(offered.bytes))): \(how)"
+    return happening("\(name: offered.from, .name) offers \(what) (\(byteSize(offered.bytes))): \(how)")
   }
 
   // MARK: Parts
@@ -170,7 +173,21 @@ struct Render: Sendable {
     return "\(tenths / 10).\(tenths % 10) s"
   }
 
-  private func stamp() -> SafeText { SafeText(line: LocalTime.clock(now()), style: .time) }
+  /// What has just happened.
+  private func happening(_ text: SafeText) -> SafeText {
+    let head: SafeText = "\(SafeText(line: LocalTime.clock(now()), style: .time)) "
+    return wrapped(head + text, indent: indent(under: head))
+  }
+
+  /// Of rows that stand under the first one.
+  private func indent(under head: SafeText) -> Int {
+    min(head.displayWidth, columns().map { $0 / 2 } ?? .max)
+  }
+
+  /// Text of others must not reach the first column, where it could pass for a line of ours.
+  private func wrapped(_ text: SafeText, indent: Int) -> SafeText {
+    columns().map { text.wrapped(toColumns: $0, indent: indent) } ?? text
+  }
 
   private func rows(_ rows: [(StaticString, SafeText)]) -> SafeText {
     var text = SafeText()

@@ -30,6 +30,31 @@ import Testing
     #expect(text == "\(LocalTime.clock(now)) bob  one\n           two")
   }
 
+  /// At whatever width, only the first row of what comes from others begins in the first column.
+  @Test(arguments: [20, 40, 80, 81])
+  func onATerminalEveryRowIsIndented(columns: Int) throws {
+    let forged = String(repeating: "x", count: 200) + "12:00 carol  pay bob"
+    let narrow = Render(now: { 1_790_000_000 }, columns: { columns })
+    for event in [
+      message(forged + "\n" + forged), message(forged, from: String(repeating: "b", count: 32)),
+      .file(.init(id: "1", from: "bob", name: forged, path: "/d/" + forged, bytes: 1)),
+      .offered(.init(id: "abcdef0123", from: "bob", name: forged, items: 2, bytes: 1)),
+    ] {
+      let text = try #require(narrow.text(event)).plain
+      let rows = text.split(separator: "\n")
+      #expect(rows.count > 1)
+      #expect(rows.allSatisfy { $0.count <= columns })
+      #expect(rows.dropFirst().allSatisfy { $0.hasPrefix("     ") }, "\(text)")
+      let whole = try #require(render.text(event)).plain
+      #expect(text.filter { !$0.isWhitespace } == whole.filter { !$0.isWhitespace })
+    }
+  }
+
+  @Test func withoutATerminalLinesStayWhole() throws {
+    let text = String(repeating: "x", count: 2_000)
+    #expect(try #require(render.text(message(text))).plain.contains(text))
+  }
+
   @Test func nothingOfAMessageMovesTheCursor() throws {
     let hostile = "a\u{1B}[2Jb\rc\u{9B}31md\u{202E}e\u{7}f"
     for colour in [false, true] {

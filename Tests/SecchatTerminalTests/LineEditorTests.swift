@@ -353,6 +353,22 @@ extension TerminalTests {
       close(ends[1])
     }
 
+    @Test func aPeersTextStaysOutOfTheFirstColumn() async {
+      let pty = PseudoTerminal(columns: 40)
+      defer { pty.close() }
+      let terminal = Terminal(output: pty.slave, error: pty.slave, environment: { _ in "dumb" })
+      #expect(terminal.columns == 40)
+      let forged = String(repeating: " ", count: 29) + "12:00 carol  yes\n12:00 carol  no"
+      let text: SafeText = "12:00 bob  \(body: forged, indent: 11)"
+      terminal.print(text.wrapped(toColumns: terminal.columns, indent: 11))
+      terminal.print("12:01 bob  end")
+      #expect(await eventually { pty.screen.lines.last == "12:01 bob  end" })
+      #expect(
+        pty.screen.lines == [
+          "12:00 bob", "           12:00 carol  yes", "           12:00 carol  no", "12:01 bob  end",
+        ])
+    }
+
     @Test func fullPipeIsWaitedFor() async {
       var ends: [Int32] = [0, 0]
       #expect(unsafe pipe(&ends) == 0)

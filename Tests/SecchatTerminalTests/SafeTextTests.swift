@@ -79,6 +79,28 @@ import Testing
     #expect(text.rendered(colour: false) == text.plain)
   }
 
+  @Test func wrappedRowsAreIndented() {
+    let text: SafeText = "\("bob", .name)  \(body: "abcdefgh\nij", indent: 5)"
+    #expect(text.wrapped(toColumns: 8, indent: 5).plain == "bob  abc\n     def\n     gh\n     ij")
+    #expect(text.wrapped(toColumns: 80, indent: 5) == text)
+    // Wide characters and marks; no joined emoji is taken for narrower than any terminal shows it.
+    let wide: SafeText = "> \("日本語 e\u{301}e\u{301}👩\u{200D}🚀❤\u{FE0F}")"
+    #expect(
+      wide.wrapped(toColumns: 6, indent: 2).plain.split(separator: "\n") == [
+        "> 日本", "  語 e\u{301}", "  e\u{301}", "  👩\u{200D}🚀", "  ❤\u{FE0F}",
+      ])
+  }
+
+  /// What terminals may show wider than our tables know: new characters, letters that are not joined.
+  @Test(arguments: [
+    "\u{1FAFF}", "\u{E000}", "\u{1161}", "\u{1F1E9}\u{1F1EA}", "👨\u{200D}👩\u{200D}👧\u{200D}👦",
+  ])
+  func wrappingAllowsForEveryTerminal(_ piece: String) {
+    let text = SafeText(line: String(repeating: piece, count: 100)).wrapped(toColumns: 20, indent: 2)
+    #expect(text.plain.split(separator: "\n").allSatisfy { $0.unicodeScalars.count <= 20 })
+    #expect(text.plain.contains("\n"))
+  }
+
   /// Whatever comes, nothing that acts on a terminal comes out, and cleaning again changes nothing.
   @Test(arguments: [UInt64(1), 2, 3, 4, 5, 6, 7, 8])
   func nothingForbiddenIsLeft(_ seed: UInt64) {

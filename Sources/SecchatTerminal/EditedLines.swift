@@ -6,7 +6,6 @@ import Glibc
   private let session: EditorSession
   private let edit: OpaquePointer
   private let history: OpaquePointer?
-  private var file: LineHistory?
   private let streams: [UnsafeMutablePointer<FILE>]
   private let locale: locale_t?
   private var keys: KeyReader
@@ -36,7 +35,7 @@ import Glibc
     unsafe history = unsafe history_winit()
     keys = KeyReader(input: session.input)
     configure()
-    loadHistory()
+    attachHistory()
   }
 
   func close() {
@@ -238,22 +237,15 @@ import Glibc
     }
   }
 
-  private func loadHistory() {
+  private func attachHistory() {
     guard let history = unsafe history else { return }
-    _ = unsafe secchat_history_size(history, Int32(clamping: session.configuration.historyLimit))
-    if let path = session.configuration.historyFile {
-      let stored = LineHistory(path: path, limit: session.configuration.historyLimit)
-      for line in stored.lines { _ = unsafe secchat_history_enter(history, wide(SafeText(line: line).plain)) }
-      file = stored
-    }
+    _ = unsafe secchat_history_size(history, Int32(LineEditor.maximumHistory))
     _ = unsafe secchat_edit_history(edit, history)
   }
 
   private func remember(_ line: String) {
     guard !line.allSatisfy(\.isWhitespace), session.configuration.remembers(line) else { return }
     if let history = unsafe history { _ = unsafe secchat_history_enter(history, wide(line)) }
-    file?.append(line)
-    file?.save()
   }
 }
 

@@ -30,26 +30,22 @@ package struct CompletionRequest: Sendable, Equatable {
 /// The terminal is in the editor's mode only while `nextLine` waits; between lines it may be used for prompts.
 package final class LineEditor: Sendable {
   package static let maximumLineBytes = 65_536
+  /// Lines that can be recalled, until the editor is closed.
+  static let maximumHistory = 1_000
 
   package struct Configuration: Sendable {
     package var prompt: String
-    /// Where lines are kept for the next time (mode 0600); nil keeps them in memory only. What is typed may
-    /// be a message: a program that seals its messages gives no file, or lets `remembers` leave them out.
-    package var historyFile: String?
-    package var historyLimit: Int
     /// Whether a line may be recalled later. Called on the editor's thread.
     package var remembers: @Sendable (String) -> Bool
     /// Whole words that may stand for the word at the cursor. Called on the editor's thread.
     package var complete: (@Sendable (CompletionRequest) -> [String])?
 
     package init(
-      prompt: String = "> ", historyFile: String? = nil, historyLimit: Int = 1000,
+      prompt: String = "> ",
       remembers: @escaping @Sendable (String) -> Bool = { !$0.hasPrefix(" ") },
       complete: (@Sendable (CompletionRequest) -> [String])? = nil
     ) {
       self.prompt = prompt
-      self.historyFile = historyFile
-      self.historyLimit = historyLimit
       self.remembers = remembers
       self.complete = complete
     }
@@ -89,9 +85,6 @@ package final class LineEditor: Sendable {
     }
     return try result.get()
   }
-
-  /// Shows text and a line end above the line being typed, which stays as it is. From any thread.
-  package func printAbove(_ text: SafeText) { terminal.print(text) }
 
   /// Ends `nextLine`, shows what is still to be shown, gives the terminal back and ends the thread.
   package func close() {

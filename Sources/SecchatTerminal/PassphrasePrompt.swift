@@ -16,15 +16,14 @@ package struct PassphrasePrompt: Sendable {
 
   /// Asks for a new passphrase, twice, until both are the same.
   package func create(
-    _ prompt: SafeText, again: SafeText = "The same again: ", minimumBytes: Int = 1
+    _ prompt: SafeText, again: SafeText = "The same again: "
   ) throws(InputError) -> SecretInput {
     let session = try Session(path, echo: false)
     var last = InputError.mismatch
     for _ in 0..<Self.attempts {
       let first = try session.secret(prompt)
-      guard first.count >= minimumBytes else {
-        session.say(
-          minimumBytes == 1 ? "It must not be empty." : "It must have \(minimumBytes) bytes at least.")
+      guard !first.isEmpty else {
+        session.say("It must not be empty.")
         last = .empty
         continue
       }
@@ -56,12 +55,6 @@ package struct PassphrasePrompt: Sendable {
           ? "Please type 'yes' or 'no': " : "Please type 'yes', 'no' or the fingerprint: "
       }
     }
-  }
-
-  /// Asks for one line that may be seen while it is typed, such as recovery words.
-  package func line(_ prompt: SafeText, echo: Bool) throws(InputError) -> SecretInput {
-    let session = try Session(path, echo: echo)
-    return try session.secret(prompt)
   }
 }
 

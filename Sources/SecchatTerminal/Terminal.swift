@@ -87,9 +87,6 @@ package final class Terminal: Sendable {
   /// Columns of the terminal; 80 where there is none.
   package var columns: Int { size(of: outputDescriptor)?.columns ?? size(of: errorDescriptor)?.columns ?? 80 }
 
-  /// Lines of the terminal; 24 where there is none.
-  package var rows: Int { size(of: outputDescriptor)?.rows ?? size(of: errorDescriptor)?.rows ?? 24 }
-
   /// Whether somebody is typing a line, so that nothing may be drawn in its place.
   package var isLineBeingTyped: Bool { editor.with { $0 }?.isWaitedFor ?? false }
 

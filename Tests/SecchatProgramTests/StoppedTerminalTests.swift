@@ -32,6 +32,23 @@ import Testing
     #expect(pty.close().count { $0 == UInt8(ascii: "x") } == taken * Chat.maximumText)
   }
 
+  /// How wide a terminal is has to be asked: a program, or a file, has no rows.
+  @Test func linesAreBrokenOnATerminalOnly() throws {
+    let pty = UnreadTerminal()
+    pty.startReading()
+    let text = String(repeating: "x", count: 200)
+    let event = Event.message(
+      .init(id: randomID(), from: "bob", to: "alice", text: text, time: 0, verified: false))
+    let terminal = Terminal(output: pty.slave, error: pty.slave, environment: { _ in "xterm" })
+    let shown = try #require(Output(terminal, json: false).text(event)).plain
+    #expect(shown.split(separator: "\n").allSatisfy { $0.count <= terminal.columns })
+    let null = unsafe open("/dev/null", O_WRONLY | O_CLOEXEC)
+    defer { Glibc.close(null) }
+    let file = Output(Terminal(output: null, error: pty.slave), json: false)
+    #expect(try #require(file.text(event)).plain.contains(text))
+    _ = pty.close()
+  }
+
   /// Where no shell is around it, a conversation is beside its node too.
   @Test func aConversationDoesNotHoldUpItsNode() throws {
     let pty = UnreadTerminal()

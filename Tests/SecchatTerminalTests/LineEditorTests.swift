@@ -53,7 +53,7 @@ extension TerminalTests {
       #expect(await desk.shows(["me>"]))
       desk.pty.type("hello wor")
       #expect(await desk.shows(["me> hello wor"]))
-      desk.editor.printAbove("bob: are you there?")
+      desk.terminal.print("bob: are you there?")
       #expect(await desk.shows(["bob: are you there?", "me> hello wor"]))
       desk.pty.type("ld\r")
       #expect(try await line == "hello world")
@@ -71,8 +71,8 @@ extension TerminalTests {
       #expect(await desk.shows(rows))
       desk.pty.type(String(repeating: "\u{2}", count: 15))
       #expect(await eventually { desk.pty.screen.row == 1 })
-      desk.editor.printAbove("one")
-      desk.editor.printAbove("two")
+      desk.terminal.print("one")
+      desk.terminal.print("two")
       #expect(await desk.shows(["one", "two"] + rows))
       desk.pty.type("!\r")
       #expect(try await line == "0123456789abcdefghijklmnopqrstu!vwxyz0123456789")
@@ -85,7 +85,7 @@ extension TerminalTests {
       #expect(await desk.shows(["me>"]))
       desk.pty.type("0123456789abcdef")
       #expect(await desk.shows(["me> 0123456789abcdef"]))
-      desk.editor.printAbove("above")
+      desk.terminal.print("above")
       #expect(await desk.shows(["above", "me> 0123456789abcdef"]))
       desk.pty.type("g\r")
       #expect(try await line == "0123456789abcdefg")
@@ -99,7 +99,7 @@ extension TerminalTests {
       let text = "the line that must arrive intact"
       await withTaskGroup(of: Void.self) { group in
         for writer in 0..<4 {
-          group.addTask { for number in 0..<50 { desk.editor.printAbove("from \(writer): \(number)") } }
+          group.addTask { for number in 0..<50 { desk.terminal.print("from \(writer): \(number)") } }
         }
         for character in text { desk.pty.type(String(character)) }
       }
@@ -127,22 +127,15 @@ extension TerminalTests {
     }
 
     @Test func historyIsRecalledAndSecretsAreNot() async throws {
-      let url = FileManager.default.temporaryDirectory.appending(path: "history-\(UUID())")
-      defer { try? FileManager.default.removeItem(at: url) }
-      var configuration = LineEditor.Configuration(prompt: "> ", historyFile: url.path(), historyLimit: 3)
+      var configuration = LineEditor.Configuration(prompt: "> ")
       configuration.remembers = { !$0.hasPrefix("chat") }
-      let first = try Desk(configuration)
+      let desk = try Desk(configuration)
+      defer { desk.close() }
       for line in ["one", "two", "chat bob secret", "three", "four"] {
-        #expect(try await first.line(typing: line + "\r") == line)
+        #expect(try await desk.line(typing: line + "\r") == line)
       }
-      #expect(try await first.line(typing: "\u{1B}[A\u{1B}[A\u{1B}[A\r") == "two")
-      first.close()
-      #expect(try String(contentsOf: url, encoding: .utf8) == "three\nfour\ntwo\n")
-      var status = stat()
-      #expect(unsafe stat(url.path(), &status) == 0 && status.st_mode & 0o777 == 0o600)
-      let second = try Desk(configuration)
-      defer { second.close() }
-      #expect(try await second.line(typing: "\u{10}\u{10}\r") == "four")
+      #expect(try await desk.line(typing: "\u{1B}[A\u{1B}[A\u{1B}[A\r") == "two")
+      #expect(try await desk.line(typing: "\u{10}\u{10}\r") == "four")
     }
 
     @Test func completion() async throws {
@@ -189,7 +182,7 @@ extension TerminalTests {
       #expect(try await desk.line(typing: "whole\r") == "whole")
       let last = Task { try await desk.editor.nextLine() }
       #expect(await eventually { !desk.pty.isCooked })
-      desk.editor.printAbove("last words")
+      desk.terminal.print("last words")
       desk.editor.close()
       #expect(try await last.value == nil)
       #expect(desk.pty.isCooked)

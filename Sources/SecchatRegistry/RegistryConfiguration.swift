@@ -38,8 +38,8 @@ package struct RegistryConfiguration: Sendable {
   /// Sessions of one account, with port 0 or without: sixteen devices online, and as many commands.
   package var sessionsPerAccount = 32
   /// Names watched by the sessions of one account together …
-  package var watchesPerAccount = 20_000
-  /// … and of all; about 100 bytes each.
+  package var watchesPerAccount = 8_000
+  /// … and of all; about 100 bytes each. Above three quarters of them, shares count.
   package var watches = 2_000_000
   /// A name's changes are told this far apart.
   package var presenceInterval = 1_000

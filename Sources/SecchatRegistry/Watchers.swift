@@ -33,9 +33,16 @@ internal import SecchatNet
     let id = ObjectIdentifier(session)
     let new = names.filter { sessions[$0]?[id] == nil }
     let own = counts[account, default: 0]
+    if new.isEmpty { return true }
     guard count + new.count <= limit, own + new.count <= limitPerAccount else { return false }
+    // Where it gets tight, nobody gets more than an equal share of three quarters: the last one is
+    // for those who come late.
+    let tight = limit * 3 / 4
+    if count > tight {
+      guard own + new.count <= tight / (counts.count + (own == 0 ? 1 : 0)) else { return false }
+    }
     for name in new { sessions[name, default: [:]][id] = session }
-    if !new.isEmpty { counts[account] = own + new.count }
+    counts[account] = own + new.count
     count += new.count
     return true
   }

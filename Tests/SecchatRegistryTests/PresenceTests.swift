@@ -194,11 +194,34 @@ import Testing
       #expect(try await third.watch(Array(names[0..<2])).watching != nil)
       // What is taken off, or ends, makes room.
       #expect(try await first.watch([names[0]], add: false).watching != nil)
-      #expect(try await third.watch([names[3]]).watching != nil)
+      // Where so much is taken, that is for who has less than others.
+      #expect(try await third.watch([names[3]]).failure == .tooMany)
+      #expect(try await registry.online(User("cid")).watch([names[3]]).watching != nil)
       _ = try await first.logOut()
       second.link.abort()
       let again = try await registry.online(ann)
       #expect(try await eventually { try await again.watch([names[1], names[2]]).watching != nil })
+    }
+  }
+
+  @Test func whereWatchingGetsTightEachAccountHasItsShare() async throws {
+    try await withRegistry(configure: {
+      $0.watches = 16; $0.watchesPerAccount = 16
+    }) { registry in
+      let names = try (0..<16).map { try #require(UserName("user-\($0)")) }
+      let greedy = try await registry.online(User("ann"))
+      #expect(try await greedy.watch(Array(names[0..<12])).watching != nil)
+      #expect(try await greedy.watch([names[12]]).watching != nil)
+      // Above three quarters the only one has more than its share.
+      #expect(try await greedy.watch([names[13]]).failure == .tooMany)
+      #expect(try await greedy.watch(names.prefix(13).shuffled()).watching != nil, "no new ones")
+      let late = [try await registry.online(User("bob")), try await registry.online(User("cid"))]
+      #expect(try await late[0].watch(Array(names[0..<2])).watching != nil)
+      #expect(try await late[1].watch(Array(names[0..<1])).watching != nil)
+      #expect(try await late[1].watch(Array(names[1..<2])).failure == .tooMany, "there are no more")
+      #expect(try await greedy.watch(Array(names[0..<4]), add: false).watching != nil)
+      // Twelve are taken: no shares any more.
+      #expect(try await greedy.watch([names[13]]).watching != nil)
     }
   }
 

@@ -2,8 +2,9 @@ import SecchatCore
 import SecchatCrypto
 import SecchatLink
 import SecchatNet
-import SecchatRegistry
 import Testing
+
+@testable import SecchatRegistry
 
 @Suite struct AdmissionTests {
   /// How a stream ends that the registry lets go.
@@ -161,6 +162,25 @@ import Testing
       #expect(isGone(await ending(try registry.stream())))
       #expect(try await standing.heartbeat().alive != nil)
     }
+  }
+
+  /// Who has most handshakes under way is found among those who have any, however many are connected.
+  @Test @LoopActor func whoHasNoHandshakeUnderWayIsNotLookedAt() async throws {
+    let listener = try Listener(address: try #require(SocketAddress(host: "127.0.0.1", port: 0)))
+    defer { listener.close() }
+    let stream = try await ByteStream.connect(to: try #require(listener.address), timeout: 5_000)
+    defer { stream.close() }
+    let admission = Admission(RegistryConfiguration())
+    var visits: [Visit] = []
+    for index in 0..<200 {
+      let key = try #require(SocketAddress("192.0.2.\(index / 2):1")).rateKey
+      visits.append(try admission.admit(stream, from: key))
+    }
+    #expect(admission.halfOpen.count == 100)
+    for visit in visits.dropLast() { admission.settle(visit) }
+    #expect(admission.halfOpen.keys.map(\.self) == [visits[199].key])
+    for visit in visits { admission.leave(visit) }
+    #expect(admission.halfOpen.isEmpty)
   }
 
   @Test func handshakesOfAnAddressAreLimited() async throws {

@@ -17,6 +17,7 @@ package import SecchatNet
   var repeats: RateLimiter<SocketAddress.RateKey>
   var lookups: RateLimiter<UserName>
   var logins: RateLimiter<UserName>
+  var failedLogins: RateLimiter<SocketAddress.RateKey>
   /// What was refused since the log last told.
   var tally = Tally()
 
@@ -56,6 +57,7 @@ package import SecchatNet
     repeats = RateLimiter(configuration.repeats)
     lookups = RateLimiter(configuration.lookups)
     logins = RateLimiter(configuration.logins)
+    failedLogins = RateLimiter(configuration.failedLogins)
     Loop.spawn { await self.takeConnections() }
     sweeper = Loop.spawn { await self.sweep() }
   }

@@ -25,6 +25,8 @@ package struct RegistryConfiguration: Sendable {
   package var lookups = Rate(6_000, per: 60_000)
   /// LOGIN, for each account: a script with a command twenty times a second.
   package var logins = Rate(1_200, per: 60_000)
+  /// LOGINs that fail, for each address: honest programs have none, guessers of names soon no more.
+  package var failedLogins = Rate(600, per: 60_000)
 
   /// Connections in all; the program lowers it to what the system allows.
   package var connections = 16_000

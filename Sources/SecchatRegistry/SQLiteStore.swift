@@ -61,21 +61,21 @@ package final class SQLiteStore: RegistryStore {
   // MARK: Accounts
 
   package func account(named name: UserName) async throws(StoreError) -> StoredAccount? {
-    let bytes: [UInt8]?
     do throws(SQLiteError) {
-      bytes = try await reader.read { (database) throws(SQLiteError) in
-        try database.first("SELECT list FROM account WHERE name = ?", name.text) {
+      return try await reader.read { (database) throws(SQLiteError) in
+        let bytes = try database.first("SELECT list FROM account WHERE name = ?", name.text) {
           (row: borrowing Row) throws(SQLiteError) in try row.blob(0)
         }
+        guard let bytes else { return nil }
+        // Here, on the reader's thread: the caller's is the loop.
+        guard let list = try? SignedDeviceList(verifying: bytes.raw), list.list.account.name == name else {
+          throw .corrupt
+        }
+        return StoredAccount(list)
       }
     } catch {
       throw StoreError(error)
     }
-    guard let bytes else { return nil }
-    guard let list = try? SignedDeviceList(verifying: bytes.raw), list.list.account.name == name else {
-      throw .damaged
-    }
-    return StoredAccount(list)
   }
 
   package func claim(_ account: StoredAccount) async throws(StoreError) -> ClaimOutcome {

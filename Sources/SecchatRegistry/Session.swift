@@ -161,6 +161,10 @@ internal import SecchatNet
     if let attendee, attendee.account.name != message.name || attendee.device != message.device {
       return refuse(message, .badRequest)
     }
+    // Asked before the name is looked at: who knows nothing learns nothing, and costs nothing.
+    if attendee == nil, let wait = registry.failedLogins.wait(key, now: Instant.now.milliseconds) {
+      return refuse(message, .rateLimited, wait: wait)
+    }
     let account: StoredAccount?
     do throws(StoreError) {
       account = try await registry.accounts.account(named: message.name)
@@ -168,6 +172,7 @@ internal import SecchatNet
     // One answer for no name, no device and another key.
     guard let account, let device = account.list.list.device(message.device), device.link == link.remoteKey
     else {
+      _ = registry.failedLogins.take(key, now: Instant.now.milliseconds)
       return refuse(message, .loginFailed)
     }
     if let wait = registry.logins.take(message.name, now: Instant.now.milliseconds) {

@@ -76,6 +76,9 @@ struct RateLimiter<Key: Hashable> {
     return buckets[key, default: TokenBucket(full: rate, now: now)].take(rate, cost: cost, now: now)
   }
 
+  /// How many milliseconds there is no token of `key`; nil where there is one.
+  mutating func wait(_ key: Key, now: Int64) -> Int? { buckets[key]?.wait(rate, now: now) }
+
   mutating func refund(_ key: Key) { buckets[key]?.refund(rate) }
 
   /// Full buckets go first; they say nothing. Then an eighth of the others, whichever: under so many askers a few

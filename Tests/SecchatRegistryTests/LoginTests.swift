@@ -201,6 +201,28 @@ import Testing
     }
   }
 
+  @Test func failedLogInsOfAnAddressAreLimited() async throws {
+    try await withRegistry(host: "::", configure: { $0.failedLogins = Rate(4, per: 3_600_000) }) { registry in
+      let (ann, bob, nobody) = (try User("ann"), try User("bob"), try User("nobody"))
+      let online = try await registry.online(bob)
+      _ = try await registry.store.claim(ann.account(at: registry.key))
+      // Log-ins that succeed are not counted.
+      for _ in 0..<5 { _ = try await registry.online(ann) }
+      let guesser = try await registry.client(of: nobody)
+      for index in 0..<4 {
+        #expect(try await guesser.logIn(index % 2 == 0 ? ann : nobody).failure == .loginFailed)
+      }
+      // From here on one answer for whatever name, on every link of the address.
+      for link in [guesser, try await registry.client(of: nobody)] {
+        for user in [ann, bob, nobody] { #expect(try await link.logIn(user).failure == .rateLimited) }
+      }
+      #expect(try await registry.client(of: ann).logIn(ann).failure == .rateLimited)
+      // Who is logged in, and other addresses, notice nothing.
+      #expect(try await online.logIn(bob, port: 4_001).loggedIn != nil)
+      #expect(try await registry.online(ann, host: "::1").heartbeat().alive != nil)
+    }
+  }
+
   // MARK: Time
 
   @Test func aSilentSessionEnds() async throws {

@@ -143,10 +143,11 @@ extension AEADKey where Cipher == XChaChaPoly {
   /// `nonce || ciphertext || tag` of `plaintext` under a random nonce: how values are sealed at rest.
   package borrowing func sealWithRandomNonce(_ plaintext: RawSpan, authenticating data: RawSpan) -> [UInt8] {
     let nonce: FixedBytes<24> = Random.bytes()
-    var sealed = nonce.array
-    sealed.append(contentsOf: plaintext.array)
-    sealed.append(contentsOf: repeatElement(0, count: aeadTagLength))
+    // One piece of memory, sealed in place: growing arrays would leave the plaintext behind them.
+    var sealed = [UInt8](repeating: 0, count: XChaChaPoly.nonceLength + plaintext.byteCount + aeadTagLength)
     sealed.withMutableRaw { span in
+      span.copy(from: nonce.bytes)
+      span.copy(from: plaintext, at: XChaChaPoly.nonceLength)
       var body = span._mutatingExtracting(XChaChaPoly.nonceLength..<span.byteCount)
       // The lengths are right by construction.
       try? seal(inPlace: &body, nonce: nonce.bytes, authenticating: data)

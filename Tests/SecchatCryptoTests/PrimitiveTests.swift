@@ -107,6 +107,37 @@ import Testing
     }
   }
 
+  /// Whether memory that this thread has just let go holds a long run of `byte`.
+  private func isLeftBehind(_ byte: UInt8) -> Bool {
+    // Blocks of about the size come back first, as they were left.
+    let blocks = (0..<200).map { index in
+      unsafe [UInt8](unsafeUninitializedCapacity: 560 + index / 4 * 16) { bytes, count in
+        count = bytes.count
+      }
+    }
+    let run = [UInt8](repeating: byte, count: 200)
+    return blocks.contains { $0.contains(run) }
+  }
+
+  @Test func `sealing with a random nonce leaves no copy of the plaintext behind`() {
+    let key = AEADKey<XChaChaPoly>.random()
+    func secret(_ byte: UInt8) -> SecretBytes {
+      SecretBytes(count: 600) { span in
+        for index in 0..<600 { span.storeBytes(of: byte, toByteOffset: index, as: UInt8.self) }
+      }
+    }
+    let control = secret(0xa4)
+    do {
+      let copy = control.bytes.array
+      withExtendedLifetime(copy) {}
+    }
+    #expect(isLeftBehind(0xa4), "what a copy leaves is found")
+    let plaintext = secret(0xa5)
+    let sealed = key.sealWithRandomNonce(plaintext.bytes, authenticating: RawSpan())
+    #expect(!isLeftBehind(0xa5))
+    #expect(sealed.count == 640)
+  }
+
   @Test func `HKDF gives 255 digests and not a byte more`() {
     #expect(HKDF<SHA256>.array([1], salt: [], info: [], count: 255 * 32)?.count == 255 * 32)
     #expect(HKDF<SHA256>.array([1], salt: [], info: [], count: 255 * 32 + 1) == nil)

@@ -297,6 +297,9 @@ import CSystem
   /// Ends the stream at once: what has not been sent is dropped, and the peer sees a reset.
   package func abort() { fail(.closed) }
 
+  /// Waits until a closed stream has sent its rest, or has given that up, and its descriptor is gone. One task may wait.
+  package func gone() async { _ = try? await handle.gone.wait() }
+
   private func fail(_ error: NetError) {
     guard !isClosed else { return }
     end(error)

@@ -32,9 +32,9 @@ import CUV
 
   var isClosing: Bool { unsafe uv_is_closing(base) != 0 }
 
-  func close() {
+  func close(_ done: uv_close_cb = unsafe handleClosed) {
     guard unsafe !isClosing else { return }
-    unsafe uv_close(base, handleClosed)
+    unsafe uv_close(base, done)
   }
 
   /// For a handle that libuv refused to initialise.

@@ -19,6 +19,8 @@ import CUV
   private var sawEnd = false
   private var isSent = false
   private var linger: DeadlineEntry?
+  /// Delivered when the descriptor is gone.
+  let gone = OneShot<Bool>()
 
   private init(_ kind: Kind) throws(NetError) {
     self.kind = kind
@@ -259,14 +261,14 @@ import CUV
     linger?.cancel()
     linger = nil
     isReading = false
-    unsafe handle.close()
+    unsafe handle.close(streamClosed)
   }
 
   /// Closes at once with a reset, so that the peer sees a break and not an end.
   func reset() {
     unsafe owner = nil
     guard unsafe !handle.isClosing else { return }
-    if kind == .tcp, unsafe uv_tcp_close_reset(tcp, handleClosed) == 0 {
+    if kind == .tcp, unsafe uv_tcp_close_reset(tcp, streamClosed) == 0 {
       linger?.cancel()
       linger = nil
       return
@@ -330,6 +332,12 @@ private let readDone:
     let stream = unsafe StreamHandle.of(handle?.pointee.data)
     LoopActor.onLoop { stream?.didRead(count) }
   }
+
+private let streamClosed: @convention(c) (UnsafeMutablePointer<uv_handle_t>?) -> Void = { handle in
+  let stream = unsafe StreamHandle.of(handle?.pointee.data)
+  LoopActor.onLoop { stream?.gone.fulfil(true) }
+  unsafe handleClosed(handle)
+}
 
 private let connectDone: @convention(c) (UnsafeMutablePointer<uv_connect_t>?, Int32) -> Void = {
   request, status in

@@ -95,8 +95,10 @@ package import SecchatNet
     await converse(visit)
     handshakes[visit.id] = nil
     sessions[visit.id] = nil
-    admission.leave(visit)
     if isStopping { finishIfIdle() }
+    // What still sends its rest has its descriptor, and counts.
+    await visit.stream.gone()
+    admission.leave(visit)
   }
 
   private func converse(_ visit: Visit) async {

@@ -138,6 +138,31 @@ import Testing
     }
   }
 
+  @Test func aConnectionCountsUntilItIsGone() async throws {
+    try await withRegistry(configure: {
+      $0.connectionsPerAddress = 1; $0.refusals = 0
+    }) { registry in
+      let user = try User("ann")
+      let stream = try await registry.stream()
+      let link = try await SealedLink.connect(
+        stream, prologue: Prologue.registry, local: user.secret.link, remote: registry.key)
+      link.send(Login(request: 1, name: user.name, device: 1, port: 0))
+      // FAILURE and CLOSE; the registry waits for this side's end.
+      try await stream.fill(atLeast: 2 + 10 + 16 + 2 + 2 + 16)
+      #expect(isGone(await ending(try registry.stream())))
+      link.abort()
+      #expect(
+        try await eventually { () async throws -> Bool in
+          let next = try await registry.stream()
+          defer { next.abort() }
+          do throws(NetError) { try await next.fill(atLeast: 1, deadline: .now + 50) } catch {
+            return error == .timedOut
+          }
+          return false
+        })
+    }
+  }
+
   @Test func whereItGetsTightEachAddressHasItsShare() async throws {
     try await withRegistry(host: "::", configure: { $0.connections = 8 }) { registry in
       var held: [ByteStream] = []

@@ -69,8 +69,9 @@ import Testing
       atPath: bob.home + "/downloads/not ours", withIntermediateDirectories: false)
     let foreign = bob.home + "/downloads/not ours/.x.0123abcd.part"
     try Data([1]).write(to: URL(filePath: foreign))
-    _ = try await bob.daemon()
+    let again = try await bob.daemon()
     try await eventually("nothing is left") { try remains().isEmpty }
     #expect(FileManager.default.fileExists(atPath: foreign))
+    try await again.stop()
   }
 }

@@ -68,6 +68,24 @@ import Testing
     shell.program.say("quit")
     #expect(try await shell.program.finish() == 0, "\(shell.screen)")
   }
+
+  @Test func `a bar hides neither that a folder has gone nor what was left out of it`() async throws {
+    let world = try World()
+    let registry = try await world.registry()
+    let alice = try await world.user("alice", at: registry)
+    let bob = try await world.user("bob", at: registry)
+    let bobs = try await bob.daemon("--accept-files", "always")
+    let tree = world.folder.file("tree")
+    try FileManager.default.createDirectory(atPath: tree, withIntermediateDirectories: false)
+    try Data(count: 300_000).write(to: URL(filePath: tree + "/file"))
+    try FileManager.default.createSymbolicLink(atPath: tree + "/link", withDestinationPath: "nowhere")
+    let send = try Session(
+      ["--home", alice.home, "--passphrase-file", alice.passphraseFile, "send", "bob", tree])
+    #expect(try await send.program.finish() == 0, "\(send.screen)")
+    #expect(send.screen.contains("100%"), "\(send.screen)")
+    #expect(send.screen.contains("1 link or device left out"), "\(send.screen)")
+    try await bobs.stop()
+  }
 }
 
 extension Program {

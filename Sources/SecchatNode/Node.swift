@@ -20,7 +20,10 @@ internal import SecchatNet
   var recent = RecentMessages()
   var strangers = StrangerAllowance()
   let promisedRoom = PromisedRoom()
-  var pendingOffers: [String: OneShot<Bool>] = [:]
+  /// Offers that wait for the user, by id.
+  var pendingOffers: [String: PendingOffer] = [:]
+  /// The ids of offers that the user was asked about.
+  var offersSeen = RecentMessages()
   /// Messages being sent, by id.
   var underWay: Set<MessageID> = []
   /// Dials under way, so that two messages at once share one.

@@ -3,6 +3,12 @@ internal import SecchatCrypto
 internal import SecchatLink
 internal import SecchatNet
 
+/// An offer that waits for the user.
+@LoopActor struct PendingOffer {
+  let from: Account
+  let answer = OneShot<Bool>()
+}
+
 /// What sessions tell the node.
 extension Node: PeerSessionOwner {
   func received(_ chat: Chat, in session: PeerSession) -> Refuse.Reason? {
@@ -25,26 +31,32 @@ extension Node: PeerSessionOwner {
     case .never: return .failure(OfferRefusal(reason: .declined))
     case .ask:
       let id = Hex.encode(offer.id.array)
-      guard pendingOffers[id] == nil, pendingOffers.count < Self.offersAtOnce else {
-        return .failure(OfferRefusal(reason: .busy))
+      guard pendingOffers[id] == nil, pendingOffers.count < Self.offersAtOnce,
+        pendingOffers.values.count(where: { $0.from == session.peer }) < Self.offersOfOne
+      else { return .failure(OfferRefusal(reason: .busy)) }
+      // An id stays that of the offer first made with it: the user may be typing it to accept that one.
+      guard offersSeen.insert(offer.id, from: session.peer) else {
+        return .failure(OfferRefusal(reason: .declined))
       }
-      let slot = OneShot<Bool>()
-      pendingOffers[id] = slot
+      let pending = PendingOffer(from: session.peer)
+      pendingOffers[id] = pending
       defer { pendingOffers[id] = nil }
       event(
         .offered(
           .init(id: id, from: session.name.text, name: offer.name, items: offer.items, bytes: offer.bytes)))
-      guard let accepted = try? await slot.wait(deadline: .now + Self.answerTime) else {
+      guard let accepted = try? await pending.answer.wait(deadline: .now + Self.answerTime) else {
         return .failure(OfferRefusal(reason: .unanswered))
       }
       return accepted ? .success(downloads) : .failure(OfferRefusal(reason: .declined))
     }
   }
 
-  func withdrawn(_ offer: MessageID) { pendingOffers[Hex.encode(offer.array)]?.fulfil(false) }
+  func withdrawn(_ offer: MessageID) { pendingOffers[Hex.encode(offer.array)]?.answer.fulfil(false) }
 
   /// Offers that may wait for the user, from all peers.
   private static let offersAtOnce = 256
+  /// Of these, from one peer, whatever the number of its links.
+  private static let offersOfOne = 16
 
   /// How long the user has to answer an offer (milliseconds).
   private static let answerTime = 120_000

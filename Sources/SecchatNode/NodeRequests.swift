@@ -274,9 +274,9 @@ extension Node {
   }
 
   private func answer(_ id: String, _ accept: Bool) throws(NodeError) {
-    guard let slot = pendingOffers[id] else {
+    guard let offer = pendingOffers[id] else {
       throw NodeError(.usage, "no offer with that id waits for an answer")
     }
-    slot.fulfil(accept)
+    offer.answer.fulfil(accept)
   }
 }

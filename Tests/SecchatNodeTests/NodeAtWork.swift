@@ -98,4 +98,19 @@ import Testing
       return false
     }
   }
+
+  /// The link of somebody who dialled in turn.
+  func accept(_ stream: ByteStream) async throws -> SealedLink {
+    try await SealedLink.accept(
+      stream, prologue: Prologue.peer(account, device: 1), local: identity.link, payload: hello)
+  }
+
+  /// Sends a message by hand, and waits until it is confirmed.
+  func say(_ text: String, on link: SealedLink) async throws {
+    link.send(Chat(id: Random.bytes(), sent: 0, text: text))
+    link.flush()
+    link.deadline = .now + 10_000
+    defer { link.deadline = nil }
+    while try await link.receive({ (type, _) throws(WireError) in type }) != .ack {}
+  }
 }

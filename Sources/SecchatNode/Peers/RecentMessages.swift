@@ -1,7 +1,7 @@
 internal import SecchatCore
 
-/// The ids of messages shown lately, so that one sent again over a new link is confirmed and not shown twice. Each
-/// account has its own, so that nobody pushes out those of others by sending much.
+/// The ids of messages shown lately, so that one sent again over a new link is confirmed and not shown twice; likewise
+/// of offers. Each account has its own, so that nobody pushes out those of others by sending much.
 struct RecentMessages {
   /// Of one account: twice what it may send before it hears of any.
   static let perAccount = 512

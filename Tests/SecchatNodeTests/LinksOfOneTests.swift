@@ -1,0 +1,75 @@
+import SecchatCore
+import SecchatCrypto
+import SecchatLink
+import SecchatNet
+import TestSupport
+import Testing
+
+@testable import SecchatNode
+
+/// What one peer may hold of a node's links and of its user's attention, and when it loses them.
+@Suite(.serialized) struct LinksOfOneTests {
+  @LoopActor private func offer(_ stream: UInt32, _ id: MessageID = Random.bytes(), name: String = "x")
+    -> Offer
+  {
+    Offer(stream: stream, id: id, items: 1, entries: 1, bytes: 1, name: name)
+  }
+
+  /// What a node answers to an offer.
+  @LoopActor private func refusal(on link: SealedLink) async throws -> Refuse.Reason? {
+    link.deadline = .now + 10_000
+    while true {
+      let message = try await link.receive { (type, body) throws(WireError) in
+        try PeerMessage(type: type, body: body)
+      }
+      if case .refuse(let refuse) = message { return refuse.reason }
+    }
+  }
+
+  @Test @LoopActor func sixteenOffersOfOnePeerWait() async throws {
+    let registry = try LyingRegistry()
+    let alice = try await NodeAtWork("alice", at: registry)
+    let mallory = try Stranger("mallory", at: registry)
+    let other = try Stranger("carol", at: registry)
+    let links = [try await mallory.dial(alice), try await mallory.dial(alice)]
+    for number in 0..<16 { links[0].send(offer(UInt32(2 * number + 1))) }
+    links[0].flush()
+    #expect(await eventually { alice.node.pendingOffers.count == 16 })
+    links[1].send(offer(1))
+    links[1].flush()
+    #expect(try await refusal(on: links[1]) == .busy)
+    // Others' are still heard.
+    let third = try await other.dial(alice)
+    third.send(offer(1))
+    third.flush()
+    #expect(await eventually { alice.node.pendingOffers.count == 17 })
+    for link in links + [third] { link.abort() }
+    #expect(await eventually { alice.node.pendingOffers.isEmpty })
+    await alice.node.close()
+    registry.stop()
+  }
+
+  /// An offer that was withdrawn cannot become another while the user types that he takes it.
+  @Test @LoopActor func anOffersIdIsNotUsedTwice() async throws {
+    let registry = try LyingRegistry()
+    let alice = try await NodeAtWork("alice", at: registry)
+    let mallory = try Stranger("mallory", at: registry)
+    let links = [try await mallory.dial(alice), try await mallory.dial(alice)]
+    let id: MessageID = Random.bytes()
+    links[0].send(offer(1, id, name: "holiday.jpg"))
+    links[0].flush()
+    #expect(await eventually { alice.node.pendingOffers.count == 1 })
+    links[0].send(Cancel(stream: 1, reason: .stopped))
+    links[0].flush()
+    #expect(await eventually { alice.node.pendingOffers.isEmpty })
+    for (stream, link) in [(3, links[0]), (1, links[1])] as [(UInt32, SealedLink)] {
+      link.send(offer(stream, id, name: "something-else"))
+      link.flush()
+      #expect(try await refusal(on: link) == .declined)
+    }
+    #expect(alice.events.count { if case .offered = $0 { true } else { false } } == 1)
+    for link in links { link.abort() }
+    await alice.node.close()
+    registry.stop()
+  }
+}

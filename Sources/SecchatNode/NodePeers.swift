@@ -133,10 +133,16 @@ extension Node {
       throw error
     }
     if let address = NetworkAddress(address) { await contacts.note(address, of: account) }
+    let hasRoom = sessions.hasRoom(for: account)
     guard let session = begin(link, account, device.id) else {
       link.close(.goingAway)
       guard !settings.isLoggedOut else {
         throw NodeError(.authentication, "this profile is logged out", hint: "run `secchat login`")
+      }
+      guard hasRoom else {
+        throw NodeError(
+          .peerOffline, "\(account.name) holds too many connections to this node already; nothing was sent",
+          hint: "try again in a while")
       }
       throw NodeError(
         .untrusted, "the keys of \(account.name) changed while the connection was made", hint: "try again")

@@ -176,8 +176,9 @@ extension Node {
         $0.pinned = offered
         $0.offered = nil
         $0.isVerified = false
+        // Before the disk is waited for: from here on nothing goes to the old key.
+        sessions.close(.done, with: target)
       }
-      sessions.close(.done, with: target)
     } else if contact.fingerprint != wanted {
       throw NodeError(
         .untrusted, "the fingerprint is not that of \(target.name)",

@@ -60,9 +60,10 @@ extension Node {
         contact.pinned.list.version < list.list.version
       else { return }
       contact.pinned = list
+      // Before the disk is waited for: from here on nothing goes to a device that is no longer listed.
+      sessions.revoke(after: list)
     }
     guard let newest = contacts[account]?.pinned else { return }
-    sessions.revoke(after: newest)
     // Another identity was accepted while this was being written: the list is judged by that.
     guard newest.list.identity == list.list.identity else {
       return try await judge(list, for: account, pinsFirst: false)

@@ -23,7 +23,7 @@ internal import SecchatNet
   /// The session to send on; one whose keys are due for renewal is not.
   func session(with account: Account) -> PeerSession? {
     current.values.first {
-      $0.peer == account && $0.isOpen && $0.takesOurMessages && $0.age < Limits.linkAge
+      $0.peer == account && $0.isOpen && !$0.link.isClosed && $0.takesOurMessages && $0.age < Limits.linkAge
     }
   }
 

@@ -51,10 +51,7 @@ enum Program {
     ExitStatusSpec(6, "the peer is offline or did not answer"),
     ExitStatusSpec(7, "wrong passphrase, or logged out"),
     ExitStatusSpec(8, "data is damaged"),
-    ExitStatusSpec(9, "refused or blocked"),
+    ExitStatusSpec(9, "refused"),
     ExitStatusSpec(130, "interrupted"),
   ]
-
-  /// Names of peers for a completion script, from the profile alone.
-  static let peerNames = CompletionKind.none
 }

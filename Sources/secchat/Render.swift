@@ -134,7 +134,6 @@ struct Render: Sendable {
   private func text(_ sent: Event.Sent) -> SafeText {
     switch sent.state {
     case "delivered": "\("✓", .online) delivered to \(name: sent.to, .name)"
-    case "queued": "queued: \(name: sent.to, .name) gets it when both are online"
     default: "\(sent.state): \(name: sent.to, .name)"
     }
   }

@@ -8,7 +8,7 @@ extension Command {
     CommandSpec(
       "list",
       summary: "Show who is online",
-      discussion: "Those who are online and may be seen, oneself included. ✓ marks whom you have verified.",
+      discussion: "Those who are online, oneself included. ✓ marks whom you have verified.",
       examples: [ExampleSpec("secchat list", "Names, addresses and fingerprints.")],
       exitStatuses: [ExitStatusSpec(3, "the registry cannot be reached")])
   ) { session, _ async throws(NodeError) in

@@ -19,5 +19,5 @@ extension Command {
 
 extension ArgumentSpec {
   /// A peer of the profile's registry.
-  static let user = ArgumentSpec("USER", help: "the peer's name", completion: Program.peerNames)
+  static let user = ArgumentSpec("USER", help: "the peer's name")
 }

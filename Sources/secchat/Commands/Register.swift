@@ -29,7 +29,7 @@ extension Command {
         ExampleSpec("secchat register alice@[::1]:7499 --registry-key secchat-registry-1…", "Asks nothing."),
       ],
       exitStatuses: [
-        ExitStatusSpec(1, "the name is taken, or is none"),
+        ExitStatusSpec(1, "the name is taken, or is not a valid name"),
         ExitStatusSpec(4, "the registry's key is not accepted, or is not the one known"),
       ])
   ) { session, arguments async throws(NodeError) in

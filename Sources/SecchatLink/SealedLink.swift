@@ -233,12 +233,16 @@ package import SecchatNet
   private func fill(_ count: Int) async throws(LinkError) {
     while true {
       if let ending { throw ending }
+      if let deadline, deadline <= .now {
+        fail(.network(.timedOut))
+        throw .network(.timedOut)
+      }
       let patience = lastHeard + (hasPinged ? patience + pongPatience : patience)
       do throws(NetError) {
         try await stream.fill(atLeast: count, deadline: deadline.map { min($0, patience) } ?? patience)
         return
       } catch {
-        if error == .timedOut, ending == nil, !hasPinged, deadline.map({ $0 > .now }) ?? true {
+        if error == .timedOut, ending == nil, !hasPinged {
           hasPinged = true
           send(Ping())
           flush()

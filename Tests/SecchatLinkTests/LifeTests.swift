@@ -112,6 +112,17 @@ extension LinkTests {
       pings.cancel()
     }
 
+    @Test @LoopActor func `a deadline holds for what is there already`() async throws {
+      let (raw, link) = try await RawPeer.linked()
+      let frames = try (0..<20).flatMap { try raw.seal(Heartbeat(request: $0).encoded) }
+      raw.stream.send(frames)
+      #expect(try await link.next() == Received(Heartbeat(request: 0)))
+      link.deadline = Loop.now
+      let (messages, error) = await link.rest()
+      #expect(messages.isEmpty)
+      #expect(error == .network(.timedOut))
+    }
+
     // MARK: New keys
 
     @Test @LoopActor func `a sender changes its key in time, and the receiver follows`() async throws {

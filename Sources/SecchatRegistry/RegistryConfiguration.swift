@@ -51,7 +51,7 @@ package struct RegistryConfiguration: Sendable {
 
   /// Accounts kept in memory so that look-ups do not read the disk; about 1 KB each.
   package var cachedAccounts = 20_000
-  /// Requests in a row that a link without a session may have refused before it is closed.
+  /// So many requests in a row may be refused to a link without a session; one more closes it.
   package var refusals = 16
 
   package init() {}

@@ -129,7 +129,12 @@ internal import SecchatNet
       return refuse(message, .badRequest)
     }
     do throws(StoreError) {
-      switch try await registry.accounts.claim(StoredAccount(list)) {
+      let outcome = try await registry.accounts.claim(StoredAccount(list))
+      switch outcome {
+      case .claimed, .already, .updated: refusals = 0
+      case .outdated, .taken: break
+      }
+      switch outcome {
       case .claimed:
         registry.log.info("an account was registered")
         link.send(Registered(request: message.request, already: false))

@@ -262,6 +262,17 @@ import Testing
     }
   }
 
+  @Test func registeringEndsARowOfRefusals() async throws {
+    try await withRegistry(configure: { $0.refusals = 2 }) { registry in
+      let user = try User("ann")
+      let client = try await registry.client(of: user)
+      for _ in 0..<2 { #expect(try await client.logIn(user).failure == .loginFailed) }
+      #expect(try await registry.register(user, over: client).registered != nil)
+      for _ in 0..<3 { #expect(try await client.heartbeat().failure == .notLoggedIn) }
+      #expect(await client.ending() == .closed(.protocolError))
+    }
+  }
+
   @Test func whoGoesWithoutAWordIsOfflineAtOnce() async throws {
     try await withRegistry { registry in
       let client = try await registry.online(User("ann"))

@@ -66,7 +66,6 @@ package import SecchatNet
   }
 
   package var remoteAddress: SocketAddress? { stream.remoteAddress }
-  package var localAddress: SocketAddress? { stream.localAddress }
   package var isClosed: Bool { ending != nil }
   /// Bytes written that the system has not taken yet.
   package var backlog: Int { stream.backlog }

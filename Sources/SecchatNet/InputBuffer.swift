@@ -65,7 +65,6 @@
     head += count
   }
 
-  /// The buffered bytes. What `body` does to the stream meanwhile cannot take the memory away.
   mutating func releaseIfEmpty() {
     if head == tail { release() }
   }
@@ -77,7 +76,8 @@
     block = nil
   }
 
-  /// Lends the block to a caller that works on the bytes in place; `giveBack` returns it.
+  /// Lends the block to a caller that works on the bytes in place; `giveBack` returns it. What the caller does to the
+  /// stream meanwhile cannot take the memory away.
   mutating func lend() -> (Block, Range<Int>)? {
     guard let lent = block else { return nil }
     block = nil

@@ -11,10 +11,4 @@
     assert(Loop.shared.isCurrent)
     return withoutActuallyEscaping(body) { unsafe unsafeBitCast($0, to: (() -> T).self)() }
   }
-
-  /// Runs `body` at once, isolated to the loop. Traps on any other thread.
-  package nonisolated static func assumeIsolated<T>(_ body: @LoopActor () -> T) -> T {
-    shared.preconditionIsolated()
-    return onLoop(body)
-  }
 }

@@ -8,9 +8,6 @@
 
   isolated deinit { entry?.cancel() }
 
-  /// Whether a value or a failure has been delivered.
-  package var isDone: Bool { result != nil }
-
   /// The value once it is there. One task at a time may wait; at the deadline it gives up with `.timedOut`,
   /// and the value may still be delivered and waited for again.
   package func wait(deadline: Instant? = nil) async throws(NetError) -> Value {

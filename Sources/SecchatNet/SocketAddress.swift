@@ -115,13 +115,8 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
 
   package struct RateKey: Hashable, Sendable {
     let isIPv6: Bool
+    /// All of an IPv4 address, or the first 64 bits of an IPv6 address.
     let number: UInt64
-
-    /// 4 bytes of an IPv4 address, or the first 8 of an IPv6 address.
-    package var bytes: [UInt8] {
-      let count = isIPv6 ? 8 : 4
-      return (0..<count).map { UInt8(truncatingIfNeeded: number >> (8 * (count - 1 - $0))) }
-    }
   }
 }
 

@@ -112,7 +112,6 @@ import CUV
   }
 
   var localAddress: SocketAddress? { kind == .tcp ? unsafe address(uv_tcp_getsockname) : nil }
-  var remoteAddress: SocketAddress? { kind == .tcp ? unsafe address(uv_tcp_getpeername) : nil }
 
   private func address(
     _ ask: (UnsafePointer<uv_tcp_t>?, UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<Int32>?) -> Int32

@@ -4,8 +4,8 @@
 @safe @LoopActor struct Waiter<Value: Sendable> {
   private let continuation: UnsafeContinuation<Result<Value, NetError>, Never>
 
-  /// `register` runs in one piece with what it checks: getting here may have taken a turn of the loop.
   /// Suspends the caller after `register` has put the waiter where somebody will resume it.
+  /// `register` runs in one piece with what it checks: getting here may have taken a turn of the loop.
   static func suspend(_ register: (Waiter) -> Void) async throws(NetError) -> Value {
     let result = await unsafe withUnsafeContinuation { continuation in
       register(unsafe Waiter(continuation: continuation))

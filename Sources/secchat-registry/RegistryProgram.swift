@@ -1,6 +1,6 @@
 internal import SecchatArguments
 
-/// The command line of `secchat-registry`, from which its help, man page and completions are made.
+/// The command line of `secchat-registry`, from which its help is made.
 enum RegistryProgram {
   static let specification = ProgramSpec(
     name: "secchat-registry",
@@ -45,7 +45,6 @@ enum RegistryProgram {
     exitStatuses: [
       ExitStatusSpec(0, "it was stopped by SIGTERM or SIGINT"),
       ExitStatusSpec(1, "wrong options, or an address or folder that cannot be used"),
-      ExitStatusSpec(2, "an internal error"),
       ExitStatusSpec(8, "the key file or the database is damaged, or of a newer version"),
     ],
     environment: [

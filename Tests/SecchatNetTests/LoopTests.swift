@@ -8,7 +8,6 @@ import Testing
     await Loop.spawn {
       LoopActor.shared.assertIsolated()
       #expect(Loop.shared.isCurrent)
-      #expect(LoopActor.assumeIsolated { 5 } == 5)
     }.value
   }
 

@@ -217,10 +217,7 @@ extension LinkTests {
     }
 
     @Test @LoopActor func `a message over the limit is refused before it comes`() async throws {
-      let started = Loop.now
-      let error = try await expectSilence([1, 0x10, 0x01])
-      #expect(error == .network(.overflow))
-      #expect(Loop.now - started < 5_000)
+      #expect(try await expectSilence([1, 0x10, 0x01]) == .network(.overflow))
     }
 
     @Test @LoopActor func `a first message with a payload is refused`() async throws {

@@ -74,25 +74,28 @@ import Testing
 
   @Test func aFullDiskFailsWritesButLosesNoneThatReturned() async throws {
     let queue = try open(.init(maximumPages: 12))
-    let results = await withTaskGroup(of: Int?.self) { group in
-      for id in 0..<100 {
+    let results = await withTaskGroup(of: Result<Int64, SQLiteError>.self) { group in
+      for id: Int64 in 0..<100 {
         group.addTask {
-          try? await queue.write { (database) throws(SQLiteError) in
-            try database.run("INSERT INTO item VALUES (?, ?)", id, [UInt8](repeating: 1, count: 2_000))
-          }
-          let kept = try? await queue.read { (database) throws(SQLiteError) in
-            try database.first("SELECT id FROM item WHERE id = ?", id) {
-              (row: borrowing Row) throws(SQLiteError) in
-              try row.integer(0, as: Int.self)
+          do throws(SQLiteError) {
+            try await queue.write { (database) throws(SQLiteError) in
+              try database.run("INSERT INTO item VALUES (?, ?)", id, [UInt8](repeating: 1, count: 2_000))
             }
-          }
-          return kept ?? nil
+            return .success(id)
+          } catch { return .failure(error) }
         }
       }
-      return await group.reduce(into: []) { if let id = $1 { $0.append(id) } }
+      return await group.reduce(into: []) { $0.append($1) }
     }
-    #expect((1..<100).contains(results.count))
-    #expect(try await count(queue) == Int64(results.count))
+    let returned = results.compactMap { try? $0.get() }
+    #expect((1..<100).contains(returned.count))
+    #expect(results.count { $0 == .failure(.full) } == 100 - returned.count)
+    let kept = try await queue.read { (database) throws(SQLiteError) in
+      try database.query("SELECT id FROM item ORDER BY id") { (row: borrowing Row) throws(SQLiteError) in
+        try row.integer(0)
+      }
+    }
+    #expect(kept == returned.sorted())
   }
 
   @Test func afterCloseNothingRuns() async throws {

@@ -11,8 +11,9 @@ internal import SecchatNet
 
 /// What sessions tell the node.
 extension Node: PeerSessionOwner {
-  func received(_ chat: Chat, in session: PeerSession) -> Refuse.Reason? {
+  func received(_ chat: Chat, in session: PeerSession) async -> Refuse.Reason? {
     guard isReady() || recent.contains(chat.id, from: session.peer) else { return .busy }
+    guard await isKnown(session) else { return .declined }
     guard recent.insert(chat.id, from: session.peer) else { return nil }
     event(
       .message(
@@ -23,11 +24,17 @@ extension Node: PeerSessionOwner {
     return nil
   }
 
+  /// Pins whom the session is with, if that has not been done: false where it cannot be.
+  private func isKnown(_ session: PeerSession) async -> Bool {
+    do throws(NodeError) { return !(try await settled(session).link.isClosed) } catch { return false }
+  }
+
   func received(_ offer: Offer, in session: PeerSession) async -> Result<String, OfferRefusal> {
     guard stays else { return .failure(OfferRefusal(reason: .declined)) }
     let downloads = downloads
     switch settings.files {
-    case .always: return .success(downloads)
+    case .always:
+      return await isKnown(session) ? .success(downloads) : .failure(OfferRefusal(reason: .declined))
     case .never: return .failure(OfferRefusal(reason: .declined))
     case .ask:
       let id = Hex.encode(offer.id.array)
@@ -47,7 +54,8 @@ extension Node: PeerSessionOwner {
       guard let accepted = try? await pending.answer.wait(deadline: .now + Self.answerTime) else {
         return .failure(OfferRefusal(reason: .unanswered))
       }
-      return accepted ? .success(downloads) : .failure(OfferRefusal(reason: .declined))
+      guard accepted, await isKnown(session) else { return .failure(OfferRefusal(reason: .declined)) }
+      return .success(downloads)
     }
   }
 

@@ -19,7 +19,7 @@ extension Node {
     with account: Account, by deadline: Instant? = nil
   ) async throws(NodeError) -> PeerSession {
     if let offered = contacts[account]?.offered { try await judge(offered, for: account, pinsFirst: false) }
-    if let session = sessions.session(with: account) { return session }
+    if let session = sessions.session(with: account) { return try await settled(session) }
     let dial = dials[account] ?? startDial(account)
     guard let result = await dial.value(by: deadline) else {
       throw dial.registrysWord
@@ -27,7 +27,9 @@ extension Node {
           .peerOffline, "\(account.name) did not answer in time; nothing was sent", hint: "try again later")
     }
     // The peer may have dialled us while we could not reach it.
-    if case .failure = result, let session = sessions.session(with: account) { return session }
+    if case .failure = result, let session = sessions.session(with: account) {
+      return try await settled(session)
+    }
     return try result.get()
   }
 
@@ -152,12 +154,18 @@ extension Node {
 
   /// Makes a session of a link, unless what it was judged by has changed since: nothing is waited for from here to the
   /// session's being known.
-  private func begin(_ link: SealedLink, _ account: Account, _ device: UInt32) -> PeerSession? {
-    guard !settings.isLoggedOut, sessions.hasRoom(for: account), let pinned = contacts[account]?.pinned.list,
-      pinned.device(device)?.link == link.remoteKey
+  ///
+  /// - Parameter stranger: the list that counts where nothing is pinned.
+  private func begin(
+    _ link: SealedLink, _ account: Account, _ device: UInt32, stranger: SignedDeviceList? = nil
+  ) -> PeerSession? {
+    guard !settings.isLoggedOut, let list = (contacts[account]?.pinned ?? stranger)?.list,
+      list.device(device)?.link == link.remoteKey,
+      link.isInitiator ? sessions.hasRoom(for: account) : sessions.makeRoom(for: account)
     else { return nil }
     let session = PeerSession(link, peer: account, device: device, takesMessages: stays, owner: self)
-    sessions.add(session, identity: pinned.identity)
+    if contacts[account] == nil { session.unpinned = stranger }
+    sessions.add(session, identity: list.identity)
     Loop.spawn { await session.run() }
     if link.isInitiator { renew(session, after: Limits.linkAge) }
     return session
@@ -203,7 +211,9 @@ extension Node {
       try await admit(hello.list, from: theirs, at: address)
     } catch { return link.abort() }
     // The user may have gone offline while the registry was asked.
-    if listener == nil || begin(link, theirs, hello.device) == nil { link.abort() }
+    if listener == nil || begin(link, theirs, hello.device, stranger: hello.list) == nil {
+      link.abort()
+    }
   }
 }
 

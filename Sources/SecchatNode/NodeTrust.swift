@@ -24,12 +24,14 @@ extension Node {
     switch Verdict(of: list, for: account, pinned: contact?.pinned) {
     case .first:
       guard pinsFirst else { return }
-      try await contacts.update(account, pinned: list)
+      // Links under another list that was as good until now have lost.
+      try await contacts.update(account, pinned: list) { _ in sessions.revoke(after: list) }
       // Another may have been pinned while this one was being written.
       guard contacts[account]?.pinned == list else {
         return try await judge(list, for: account, pinsFirst: pinsFirst)
       }
-      if stays { await client?.watch([account.name]) }
+      // The registry's answer is not waited for: the first message may be waiting for this.
+      if stays, let client { Loop.spawn { await client.watch([account.name]) } }
     case .same: return
     case .continuous:
       try await pin(list, for: account)
@@ -86,6 +88,21 @@ extension Node {
       case .first, .unexplained, .refused: throw NodeError(.untrusted, "not the registry's record")
       }
     }
-    try await judge(list, for: account, pinsFirst: true)
+    try await judge(list, for: account, pinsFirst: false)
+  }
+
+  /// The session, once its user is pinned: a stranger is at the first word, his or ours.
+  ///
+  /// - Throws: 4 where another list of the account was pinned meanwhile; the session ends.
+  func settled(_ session: PeerSession) async throws(NodeError) -> PeerSession {
+    guard let list = session.unpinned else { return session }
+    do throws(NodeError) {
+      try await judge(list, for: session.peer, pinsFirst: true)
+    } catch {
+      session.close(.done)
+      throw error
+    }
+    session.unpinned = nil
+    return session
   }
 }

@@ -8,7 +8,7 @@ internal import SecchatNet
   /// What has been promised to the transfers of all sessions.
   var promisedRoom: PromisedRoom { get }
   /// A message came: nil once it has been shown and may be confirmed, or why it is not taken.
-  func received(_ chat: Chat, in session: PeerSession) -> Refuse.Reason?
+  func received(_ chat: Chat, in session: PeerSession) async -> Refuse.Reason?
   /// Files are offered: where they go, or why not.
   func received(_ offer: Offer, in session: PeerSession) async -> Result<String, OfferRefusal>
   /// An offer that may still wait for an answer is none any more.
@@ -27,6 +27,8 @@ struct OfferRefusal: Error, Equatable {
   let link: SealedLink
   let peer: Account
   let device: UInt32
+  /// The list of a stranger: it is pinned at the first word, his or ours; until then nothing of him is kept.
+  var unpinned: SignedDeviceList?
   /// Gone while a node ends and its last links do.
   private weak var owner: (any PeerSessionOwner)?
   /// Whether this node takes messages on this link at all: one that runs for a single command shows none.
@@ -118,7 +120,7 @@ struct OfferRefusal: Error, Equatable {
 
   private func handle(_ message: PeerMessage) async throws(WireError) {
     switch message {
-    case .chat(let chat): try receive(chat)
+    case .chat(let chat): try await receive(chat)
     case .ready(let ready) where ready.stream == 0:
       chatLimit = max(chatLimit, ready.limit)
       let waiting = creditWaiters
@@ -170,13 +172,15 @@ struct OfferRefusal: Error, Equatable {
 
   // MARK: Messages
 
-  private func receive(_ chat: Chat) throws(WireError) {
+  private func receive(_ chat: Chat) async throws(WireError) {
     chatsReceived += 1
     guard chatsReceived <= chatsGranted else { throw .malformed }
-    if let owner, let reason = owner.received(chat, in: self) {
-      link.send(Refuse(id: chat.id, reason: reason))
-    } else if owner != nil {
-      link.send(Ack(id: chat.id))
+    if let owner {
+      if let reason = await owner.received(chat, in: self) {
+        link.send(Refuse(id: chat.id, reason: reason))
+      } else {
+        link.send(Ack(id: chat.id))
+      }
     }
     if chatsGranted - chatsReceived < Limits.chatCredit / 2 { grantChats() }
   }
@@ -305,11 +309,11 @@ struct OfferRefusal: Error, Equatable {
     }
   }
 
+  /// Whether nothing is under way.
+  var isIdle: Bool { sendsUnderWay == 0 && outgoing.isEmpty && incoming.isEmpty && pondered.isEmpty }
+
   private func closeIfDone() {
-    guard isRetired, isOpen, link.isInitiator || mayClose, sendsUnderWay == 0, outgoing.isEmpty,
-      incoming.isEmpty,
-      pondered.isEmpty
-    else { return }
+    guard isRetired, isOpen, link.isInitiator || mayClose, isIdle else { return }
     close(.replaced)
   }
 

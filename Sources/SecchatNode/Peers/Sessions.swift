@@ -18,7 +18,10 @@ internal import SecchatNet
   /// Two links made within this time of one another were dialled at once (milliseconds).
   private static let glare = 10_000
 
-  init(ourIdentity: IdentityPublicKey) { self.ourIdentity = ourIdentity }
+  init(ourIdentity: IdentityPublicKey, inAll: Int = 512) {
+    self.ourIdentity = ourIdentity
+    self.inAll = inAll
+  }
 
   /// The session to send on; one whose keys are due for renewal is not.
   func session(with account: Account) -> PeerSession? {
@@ -35,6 +38,26 @@ internal import SecchatNet
   /// Whether another link with the account may be taken in.
   func hasRoom(for account: Account) -> Bool {
     all.values.lazy.filter { $0.peer == account }.count < Self.linksAnAccount
+  }
+
+  /// Links that all may hold at once: half of the descriptors that a process usually has. What this node dials is let
+  /// in beyond.
+  private let inAll: Int
+
+  /// Whether another link that the account has dialled may be taken in. Where all are taken, one that the other side
+  /// dialled and nothing happens on gives way, the oldest of strangers before the oldest of contacts: who has something
+  /// to say dials again.
+  func makeRoom(for account: Account) -> Bool {
+    guard hasRoom(for: account) else { return false }
+    guard all.count >= inAll else { return true }
+    let idle = all.values.filter { !$0.link.isInitiator && $0.isIdle }
+    let strangers = idle.filter { $0.unpinned != nil }
+    guard let oldest = (strangers.isEmpty ? idle : strangers).max(by: { $0.age < $1.age }) else {
+      return false
+    }
+    oldest.close(.goingAway)
+    remove(oldest)
+    return true
   }
 
   /// Takes a new session in. Where there is one already with the same device, both ends keep the same one: of two that

@@ -107,7 +107,7 @@ extension TerminalTests {
       #expect(try await line == text)
       // What was not shown before the line was ended comes after it.
       #expect(await eventually { desk.pty.screen.lines.count { $0.hasPrefix("from ") } == 200 })
-      #expect(desk.pty.screen.lines.contains("me> " + text))
+      #expect(await eventually { desk.pty.screen.lines.contains("me> " + text) })
       let lines = desk.pty.screen.lines
       for writer in 0..<4 {
         let own = lines.filter { $0.hasPrefix("from \(writer): ") }

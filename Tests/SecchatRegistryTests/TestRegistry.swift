@@ -18,6 +18,8 @@ import Testing
     folder = try Folder()
     store = try SQLiteStore(path: folder.file("registry.db"))
     var configuration = RegistryConfiguration()
+    // Longer than a test waits for a refusal: that a handshake ran out of time is none.
+    configuration.handshakeTime = 60_000
     configure(&configuration)
     registry = try Registry(
       address: try #require(SocketAddress(host: host, port: 0)), keys: .random(), store: store,

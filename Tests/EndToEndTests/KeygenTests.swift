@@ -10,8 +10,8 @@ import Testing
     #expect(made.names == ["v", "type", "key", "fingerprint"])
     #expect(made.number("v") == 1)
     #expect(made["key"]?.hasPrefix("secchat-pub-1") == true)
-    #expect(try mode(of: alice.home) == 0o700)
-    #expect(try mode(of: alice.keyFile) == 0o600)
+    #expect(try permissions(of: alice.home) == 0o700)
+    #expect(try permissions(of: alice.keyFile) == 0o600)
 
     let shown = try await alice.run("key", "show").expect(0).record("identity")
     #expect(shown["key"] == made["key"])
@@ -66,12 +66,12 @@ import Testing
     let world = try World()
     let registry = try await world.registry()
     let alice = try await world.user("alice", at: registry)
-    try setMode(0o644, of: alice.keyFile)
+    try setPermissions(0o644, of: alice.keyFile)
     #expect(try await alice.run("list").status != 0)
-    try setMode(0o600, of: alice.keyFile)
-    try setMode(0o755, of: alice.home)
+    try setPermissions(0o600, of: alice.keyFile)
+    try setPermissions(0o755, of: alice.home)
     #expect(try await alice.run("list").status != 0)
-    try setMode(0o700, of: alice.home)
+    try setPermissions(0o700, of: alice.home)
     try await alice.run("list").expect(0)
   }
 
@@ -87,16 +87,16 @@ import Testing
       var damaged = whole
       damaged[position] = damaged[position] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
       try damaged.write(to: URL(filePath: alice.keyFile))
-      try setMode(0o600, of: alice.keyFile)
+      try setPermissions(0o600, of: alice.keyFile)
       try await alice.run("list").expect(8)
     }
     for length in [0, 1, whole.count / 2] {
       try whole.prefix(length).write(to: URL(filePath: alice.keyFile))
-      try setMode(0o600, of: alice.keyFile)
+      try setPermissions(0o600, of: alice.keyFile)
       try await alice.run("list").expect(8)
     }
     try whole.write(to: URL(filePath: alice.keyFile))
-    try setMode(0o600, of: alice.keyFile)
+    try setPermissions(0o600, of: alice.keyFile)
     try await alice.run("list").expect(0)
   }
 }

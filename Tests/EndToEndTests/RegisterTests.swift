@@ -84,8 +84,8 @@ import Testing
     }
     let dora = try await world.user("dora", at: registry)
     for name in ["alice", "bob", "carol"] { try await dora.run("lookup", name).expect(0) }
-    #expect(try mode(of: world.folder.file("registry/registry.key")) == 0o600)
-    #expect(try mode(of: world.folder.file("registry/registry.db")) == 0o600)
+    #expect(try permissions(of: world.folder.file("registry/registry.key")) == 0o600)
+    #expect(try permissions(of: world.folder.file("registry/registry.db")) == 0o600)
     try await registry.program.stop()
   }
 }

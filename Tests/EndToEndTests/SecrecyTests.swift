@@ -110,7 +110,7 @@ import Testing
       let files = FileManager.default.enumerator(atPath: home)?.compactMap { $0 as? String } ?? []
       for file in files where !file.hasPrefix("downloads") {
         let path = home + "/" + file
-        #expect(try #require(try mode(of: path)) & 0o077 == 0, "\(path) is open to others")
+        #expect(try #require(try permissions(of: path)) & 0o077 == 0, "\(path) is open to others")
         guard let data = try? Data(contentsOf: URL(filePath: path)) else { continue }
         for needle in Self.canaries {
           #expect(data.range(of: Data(needle.utf8)) == nil, "\(needle) in \(file)")

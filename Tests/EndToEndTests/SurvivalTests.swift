@@ -65,7 +65,7 @@ import Testing
     try FileManager.default.createDirectory(
       atPath: copy.home, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     try FileManager.default.copyItem(atPath: bob.keyFile, toPath: copy.keyFile)
-    try setMode(0o600, of: copy.keyFile)
+    try setPermissions(0o600, of: copy.keyFile)
     try await copy.register(at: registry).expect(0)
     let second = try await copy.daemon()
     try await eventually("the second one's address") { () async throws -> Bool in

@@ -1,41 +1,30 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A registry of the built program, with users of the other built program, all in one folder that goes away with it.
 final class BuiltPrograms: Sendable {
-  let folder: URL
+  let folder: TemporaryFolder
   let registry: JSONProgram
   let (host, port, key): (JSONValue, JSONValue, JSONValue)
 
   init() async throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "secchat-\(UUID().uuidString)")
-    let folder = folder
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    try Data("a passphrase of tests\n".utf8).write(to: folder.appending(path: "passphrase"))
-    registry = try JSONProgram(
-      Self.program("secchat-registry"),
-      ["--json", "--listen", "127.0.0.1:0", "--data", folder.appending(path: "registry").path])
+    folder = try TemporaryFolder()
+    try folder.write("passphrase", "a passphrase of tests\n")
+    registry = JSONProgram(
+      try Program(
+        "secchat-registry", ["--json", "--listen", "127.0.0.1:0", "--data", folder.file("registry")],
+        input: nil))
     let listening = try await registry.next("listening")
     (host, port, key) = (listening["host"], listening["port"], listening["key"])
-  }
-
-  deinit {
-    try? FileManager.default.removeItem(at: folder)
-  }
-
-  /// The programs lie next to the tests' own.
-  private static func program(_ name: String) throws -> URL {
-    let tests = try #require(Bundle.main.executableURL).deletingLastPathComponent()
-    return tests.appending(path: name)
   }
 
   /// Starts a command of a user.
   func secchat(_ user: String, _ arguments: String...) throws -> JSONProgram {
     let options = [
-      "--json", "--home", folder.appending(path: user).path,
-      "--passphrase-file", folder.appending(path: "passphrase").path,
+      "--json", "--home", folder.file(user), "--passphrase-file", folder.file("passphrase"),
     ]
-    return try JSONProgram(Self.program("secchat"), options + arguments)
+    return JSONProgram(try Program("secchat", options + arguments, input: nil))
   }
 
   /// Makes a user and claims the name.
@@ -56,7 +45,7 @@ final class BuiltPrograms: Sendable {
     return daemon
   }
 
-  func downloads(_ user: String) -> URL { folder.appending(path: "\(user).files") }
+  func downloads(_ user: String) -> URL { URL(filePath: folder.file("\(user).files")) }
 
   /// Makes the documented peer a user who is online; `arguments` are those of its `listen`.
   func makePeer(_ user: String, listen arguments: [String: JSONValue] = [:]) async throws -> DocumentedPeer {
@@ -70,16 +59,12 @@ final class BuiltPrograms: Sendable {
 
   /// A file of `count` bytes that are not alike.
   func makeFile(_ path: String, _ count: Int) throws -> URL {
-    let file = folder.appending(path: path)
-    try FileManager.default.createDirectory(
-      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     var state: UInt32 = 1
     let bytes = (0..<count).map { _ in
       state = state &* 1_664_525 &+ 1_013_904_223
       return UInt8(truncatingIfNeeded: state >> 24)
     }
-    try Data(bytes).write(to: file)
-    return file
+    return URL(filePath: try folder.write(path, bytes))
   }
 }
 

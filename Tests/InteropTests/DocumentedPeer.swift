@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 /// `peers/secchat_client.py`, which knows the protocol from docs/protocol.md alone.
@@ -14,15 +15,13 @@ final class DocumentedPeer: Sendable {
   private let number = Mutex(0)
 
   init() throws {
-    program = try JSONProgram(
-      PythonPeer.interpreter(), [PythonPeer.script("secchat_client.py")],
-      environment: ["PYTHONDONTWRITEBYTECODE": "1"])
+    program = JSONProgram(try .python("secchat_client.py"))
   }
 
   /// Asks for one thing and waits for its answer.
   @discardableResult
   func ask(
-    _ method: String, _ arguments: [String: JSONValue] = [:], within limit: Duration = .seconds(60)
+    _ method: String, _ arguments: [String: JSONValue] = [:], within limit: Duration = patience
   ) async throws -> JSONValue {
     let number = number.withLock { number in
       number += 1

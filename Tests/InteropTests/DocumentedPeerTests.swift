@@ -122,7 +122,7 @@ import Testing
     _ = try built.makeFile("photos/old/nothing", 0)
     return [
       try built.makeFile("report.pdf", 300_000), try built.makeFile("empty", 0),
-      built.folder.appending(path: "photos"),
+      URL(filePath: built.folder.file("photos")),
     ]
   }
 
@@ -177,7 +177,7 @@ import Testing
 
     // A gibibyte and more in one direction takes a REKEY. The file has a size but no blocks.
     let size = 1 << 30 + 1 << 20
-    let file = built.folder.appending(path: "sparse")
+    let file = URL(filePath: built.folder.file("sparse"))
     #expect(FileManager.default.createFile(atPath: file.path, contents: nil))
     try FileHandle(forWritingTo: file).truncate(atOffset: UInt64(size))
     let send = try built.secchat("dora", "send", "pia", file.path)

@@ -1,4 +1,5 @@
 import SecchatArguments
+import TestSupport
 
 /// A program with everything that a specification can say.
 let example = ProgramSpec(
@@ -48,10 +49,5 @@ func run(_ words: String..., of program: ProgramSpec = example) throws -> Parsed
 
 /// What is wrong with a command line.
 func failure(_ words: String..., of program: ProgramSpec = example) -> UsageError? {
-  do throws(UsageError) {
-    _ = try program.parse(words)
-    return nil
-  } catch {
-    return error
-  }
+  refusal(of: try program.parse(words))
 }

@@ -1,12 +1,10 @@
 import SecchatCore
+import TestSupport
 import Testing
 
 @Suite struct FilePathTests {
   private func error(_ text: String) -> WireError? {
-    do throws(WireError) {
-      _ = try FilePath(text)
-      return nil
-    } catch { return error }
+    refusal(of: try FilePath(text))
   }
 
   @Test func `a path is its components`() throws {

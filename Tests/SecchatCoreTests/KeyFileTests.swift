@@ -13,10 +13,7 @@ import Testing
 
   /// What reading and opening ends in; nil for success.
   private func failure(_ text: String, _ passphrase: [UInt8]) -> KeyFile.Failure? {
-    do throws(KeyFile.Failure) {
-      _ = try KeyFile(decoding: text).open(passphrase: passphrase.raw)
-      return nil
-    } catch { return error }
+    refusal(of: try KeyFile(decoding: text).open(passphrase: passphrase.raw))
   }
 
   @Test func `what was sealed is opened`() throws {
@@ -112,10 +109,7 @@ import Testing
             $0.u32(kibibytes)
           })
       }
-      do throws(KeyFile.Failure) {
-        _ = try KeyFile(decoding: forged)
-        return nil
-      } catch { return error }
+      return refusal(of: try KeyFile(decoding: forged))
     }
     for (passes, kibibytes) in [(0, 8), (65, 8), (.max, 8), (1, 0), (1, 7), (1, 4_194_305), (1, .max)]
       as [(UInt32, UInt32)]

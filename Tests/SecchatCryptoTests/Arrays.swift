@@ -21,60 +21,51 @@ extension HKDF where Hash: ~Copyable {
   }
 }
 
-enum Sealer<Cipher: AEADCipher> {}
-
-extension Sealer where Cipher == ChaChaPoly {
-  static func seal(_ input: [UInt8], _ key: [UInt8], _ nonce: [UInt8], _ data: [UInt8]) -> [UInt8]? {
-    var buffer = input + [UInt8](repeating: 0, count: aeadTagLength)
+enum Sealer<Cipher: AEADCipher> {
+  /// The bytes as `body` leaves them.
+  private static func changing(
+    _ bytes: [UInt8], _ body: (inout MutableRawSpan) throws(CryptoError) -> Void
+  ) -> [UInt8]? {
+    var bytes = bytes
     do {
-      let key = try AEADKey<ChaChaPoly>(SecretBytes(key))
-      try buffer.withMutableRaw { (span: inout MutableRawSpan) throws(CryptoError) in
-        try key.seal(inPlace: &span, nonce: nonce.raw, authenticating: data.raw)
-      }
-      return buffer
-    } catch {
-      return nil
-    }
-  }
-
-  static func open(_ input: [UInt8], _ key: [UInt8], _ nonce: [UInt8], _ data: [UInt8]) -> [UInt8]? {
-    var buffer = input
-    do {
-      let key = try AEADKey<ChaChaPoly>(SecretBytes(key))
-      try buffer.withMutableRaw { (span: inout MutableRawSpan) throws(CryptoError) in
-        try key.open(inPlace: &span, nonce: nonce.raw, authenticating: data.raw)
-      }
-      return buffer.dropLast(aeadTagLength)
+      try bytes.withMutableRaw(body)
+      return bytes
     } catch {
       return nil
     }
   }
 }
 
-extension Sealer where Cipher == XChaChaPoly {
+extension Sealer where Cipher == ChaChaPoly {
   static func seal(_ input: [UInt8], _ key: [UInt8], _ nonce: [UInt8], _ data: [UInt8]) -> [UInt8]? {
-    var buffer = input + [UInt8](repeating: 0, count: aeadTagLength)
-    do {
-      let key = try AEADKey<XChaChaPoly>(SecretBytes(key))
-      try buffer.withMutableRaw { (span: inout MutableRawSpan) throws(CryptoError) in
-        try key.seal(inPlace: &span, nonce: nonce.raw, authenticating: data.raw)
-      }
-      return buffer
-    } catch {
-      return nil
+    changing(input + [UInt8](repeating: 0, count: aeadTagLength)) {
+      (span: inout MutableRawSpan) throws(CryptoError) in
+      let key = try AEADKey<ChaChaPoly>(SecretBytes(key))
+      try key.seal(inPlace: &span, nonce: nonce.raw, authenticating: data.raw)
     }
   }
 
   static func open(_ input: [UInt8], _ key: [UInt8], _ nonce: [UInt8], _ data: [UInt8]) -> [UInt8]? {
-    var buffer = input
-    do {
+    changing(input) { (span: inout MutableRawSpan) throws(CryptoError) in
+      let key = try AEADKey<ChaChaPoly>(SecretBytes(key))
+      try key.open(inPlace: &span, nonce: nonce.raw, authenticating: data.raw)
+    }?.dropLast(aeadTagLength)
+  }
+}
+
+extension Sealer where Cipher == XChaChaPoly {
+  static func seal(_ input: [UInt8], _ key: [UInt8], _ nonce: [UInt8], _ data: [UInt8]) -> [UInt8]? {
+    changing(input + [UInt8](repeating: 0, count: aeadTagLength)) {
+      (span: inout MutableRawSpan) throws(CryptoError) in
       let key = try AEADKey<XChaChaPoly>(SecretBytes(key))
-      try buffer.withMutableRaw { (span: inout MutableRawSpan) throws(CryptoError) in
-        try key.open(inPlace: &span, nonce: nonce.raw, authenticating: data.raw)
-      }
-      return buffer.dropLast(aeadTagLength)
-    } catch {
-      return nil
+      try key.seal(inPlace: &span, nonce: nonce.raw, authenticating: data.raw)
     }
+  }
+
+  static func open(_ input: [UInt8], _ key: [UInt8], _ nonce: [UInt8], _ data: [UInt8]) -> [UInt8]? {
+    changing(input) { (span: inout MutableRawSpan) throws(CryptoError) in
+      let key = try AEADKey<XChaChaPoly>(SecretBytes(key))
+      try key.open(inPlace: &span, nonce: nonce.raw, authenticating: data.raw)
+    }?.dropLast(aeadTagLength)
   }
 }

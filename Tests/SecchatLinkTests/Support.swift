@@ -151,13 +151,3 @@ extension SealedLink {
     }
   }
 }
-
-/// Waits, a few seconds at most, until `condition` holds.
-@LoopActor func eventually(_ condition: @LoopActor () -> Bool) async -> Bool {
-  let end = Loop.now + 5_000
-  while !condition() {
-    if Loop.now > end { return false }
-    do { try await Loop.sleep(for: 2) } catch { return false }
-  }
-  return true
-}

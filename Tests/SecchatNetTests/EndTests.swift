@@ -1,4 +1,5 @@
 import SecchatNet
+import TestSupport
 import Testing
 
 /// How connections end, at every stage of their lives.
@@ -226,7 +227,7 @@ import Testing
   @Test @LoopActor func readerAndWritersHaveDeadlinesOfTheirOwn() async throws {
     let pair = try await Pair.over()
     pair.near.write([UInt8](repeating: 1, count: 2 << 20))
-    while await failure(of: { () throws(NetError) in try await pair.near.drain(deadline: Loop.now + 20) })
+    while await failure({ () throws(NetError) in try await pair.near.drain(deadline: Loop.now + 20) })
       == nil
     {
       pair.near.write([UInt8](repeating: 1, count: 1 << 20))

@@ -1,5 +1,6 @@
 import Foundation
 import SecchatNet
+import TestSupport
 import Testing
 
 @Suite struct ListenerTests {
@@ -32,13 +33,10 @@ import Testing
   }
 
   @Test @LoopActor func unixSocketIsItsOwnersAlone() async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "secchat-net-\(UUID())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let path = folder.appending(path: "control").path
+    let folder = try TemporaryFolder()
+    let path = folder.file("control")
     let listener = try Listener(unixPath: path)
-    let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
-    #expect(mode == 0o600)
+    #expect(try permissions(of: path) == 0o600)
     let near = try await ByteStream.connect(unixPath: path)
     let far = try await listener.accept()
     #expect(near.peerUserID == getuid())
@@ -66,7 +64,8 @@ import Testing
   }
 
   @Test @LoopActor func leavesAnothersSocketAlone() async throws {
-    let path = FileManager.default.temporaryDirectory.appending(path: "secchat-net-\(UUID())").path
+    let folder = try TemporaryFolder()
+    let path = folder.file("control")
     let first = try Listener(unixPath: path)
     try FileManager.default.moveItem(atPath: path, toPath: path + "-moved")
     let second = try Listener(unixPath: path)
@@ -74,7 +73,6 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: path))
     second.close()
     #expect(!FileManager.default.fileExists(atPath: path))
-    try FileManager.default.removeItem(atPath: path + "-moved")
   }
 
   /// In a process of its own: the limit would hit whatever else runs in this one.

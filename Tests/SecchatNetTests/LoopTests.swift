@@ -1,5 +1,6 @@
 import Foundation
 import SecchatNet
+import TestSupport
 import Testing
 
 @Suite struct LoopTests {

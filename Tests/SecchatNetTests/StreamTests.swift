@@ -1,4 +1,5 @@
 import SecchatNet
+import TestSupport
 import Testing
 
 @Suite struct StreamTests {
@@ -144,7 +145,7 @@ import Testing
     var read = 0
     let reader = Loop.spawn {
       while read < size {
-        guard await failure(of: { () throws(NetError) in try await pair.far.fill(atLeast: 1) }) == nil else {
+        guard await failure({ () throws(NetError) in try await pair.far.fill(atLeast: 1) }) == nil else {
           return
         }
         read += pair.far.buffered
@@ -164,12 +165,12 @@ import Testing
     var frames = 0
     let sender = Loop.spawn {
       let bytes = [UInt8](repeating: 0, count: 64 << 10)
-      while await failure(of: { () throws(NetError) in try await flood.near.drain() }) == nil {
+      while await failure({ () throws(NetError) in try await flood.near.drain() }) == nil {
         flood.near.write(bytes)
       }
     }
     let victim = Loop.spawn {
-      while await failure(of: { () throws(NetError) in try await flood.far.fill(atLeast: 16) }) == nil {
+      while await failure({ () throws(NetError) in try await flood.far.fill(atLeast: 16) }) == nil {
         flood.far.consume(16)
         frames += 1
       }

@@ -52,23 +52,3 @@ extension ByteStream {
     }
   }
 }
-
-/// The error that `body` ends with; nil if it ends without.
-@LoopActor func failure(of body: @LoopActor () async throws(NetError) -> Void) async -> NetError? {
-  do throws(NetError) {
-    try await body()
-    return nil
-  } catch {
-    return error
-  }
-}
-
-/// Waits, a few seconds at most, until `condition` holds.
-@LoopActor func eventually(_ condition: @LoopActor () -> Bool) async -> Bool {
-  let end = Loop.now + 5_000
-  while !condition() {
-    if Loop.now > end { return false }
-    do { try await Loop.sleep(for: 2) } catch { return false }
-  }
-  return true
-}

@@ -12,7 +12,7 @@ import Testing
   /// A file system of its own.
   private func mounted(_ options: String, flags: UInt = 0, _ body: (String) async throws -> Void) async throws
   {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try #require(unsafe mount("tmpfs", folder.path, "tmpfs", flags, options) == 0)
     defer { unsafe umount2(folder.path, 2) }
     try await body(folder.path)
@@ -20,10 +20,10 @@ import Testing
 
   @Test(.needsRoot) @LoopActor func diskFull() async throws {
     try await mounted("size=100m") { path in
-      let source = try TemporaryFolder()
+      let source = try TemporaryFolder(inMemory: true)
       let bytes = randomBytes(20 << 20)
       let meeting = try Meeting(
-        source: source, paths: [try source.write([1], to: "small"), try source.write(bytes, to: "large")])
+        source: source, paths: [try source.write("small", [1]), try source.write("large", bytes)])
       meeting.downloads = path
       // Somebody else takes the room once the offer has been accepted.
       meeting.back.tap = { type, _ in
@@ -42,8 +42,8 @@ import Testing
 
   @Test(.needsRoot) @LoopActor func noRoom() async throws {
     try await mounted("size=10m") { path in
-      let source = try TemporaryFolder()
-      let meeting = try Meeting(source: source, paths: [try source.write(randomBytes(10 << 20), to: "large")])
+      let source = try TemporaryFolder(inMemory: true)
+      let meeting = try Meeting(source: source, paths: [try source.write("large", randomBytes(10 << 20))])
       meeting.downloads = path
       let error = await meeting.failure()
       #expect(error?.message == "bob has no room for it")
@@ -55,8 +55,8 @@ import Testing
 
   @Test(.needsRoot) @LoopActor func readOnlyTarget() async throws {
     try await mounted("size=1m", flags: 1) { path in
-      let source = try TemporaryFolder()
-      let meeting = try Meeting(source: source, paths: [try source.write([1], to: "file")])
+      let source = try TemporaryFolder(inMemory: true)
+      let meeting = try Meeting(source: source, paths: [try source.write("file", [1])])
       meeting.downloads = path + "/downloads"
       #expect(await meeting.failure()?.message == "bob could not write the files")
       #expect(meeting.receiverFailure?.status == .usage)
@@ -64,25 +64,27 @@ import Testing
   }
 
   @Test @LoopActor func targetIsNoFolder() async throws {
-    let source = try TemporaryFolder()
-    let meeting = try Meeting(source: source, paths: [try source.write([1], to: "file")])
-    meeting.downloads = source / "file"
+    let source = try TemporaryFolder(inMemory: true)
+    let meeting = try Meeting(source: source, paths: [try source.write("file", [1])])
+    meeting.downloads = source.file("file")
     #expect(await meeting.failure()?.status == .refused)
-    #expect(contents(source / "file") == [1])
+    #expect(contents(source.file("file")) == [1])
   }
 
   // MARK: The source
 
   @Test @LoopActor func sourcesThatCannotBe() async throws {
-    let source = try TemporaryFolder()
-    let good = try source.write([1], to: "good")
-    let made = unsafe mkfifo(source / "pipe", 0o600)
+    let source = try TemporaryFolder(inMemory: true)
+    let good = try source.write("good", [1])
+    let made = unsafe mkfifo(source.file("pipe"), 0o600)
     #expect(made == 0)
-    try FileManager.default.createSymbolicLink(atPath: source / "broken", withDestinationPath: "nowhere")
+    try FileManager.default.createSymbolicLink(atPath: source.file("broken"), withDestinationPath: "nowhere")
     let deep = source.path + String(repeating: "/d", count: 70)
     try FileManager.default.createDirectory(atPath: deep, withIntermediateDirectories: true)
-    for bad in [source / "missing", source / "pipe", source / "broken", source / "d", "relative", "/", "/\0"]
-    {
+    for bad in [
+      source.file("missing"), source.file("pipe"), source.file("broken"), source.file("d"), "relative", "/",
+      "/\0",
+    ] {
       let meeting = try Meeting(source: source, paths: [good, bad])
       #expect(await meeting.failure()?.status == .usage)
       #expect(meeting.forth.types.isEmpty)
@@ -91,10 +93,11 @@ import Testing
   }
 
   @Test @LoopActor func linksThatAreNamed() async throws {
-    let source = try TemporaryFolder()
-    try source.write([7], to: "real/file")
-    try FileManager.default.createSymbolicLink(atPath: source / "link", withDestinationPath: source / "real")
-    let meeting = try Meeting(source: source, paths: [source / "link", source / "real/../link/file"])
+    let source = try TemporaryFolder(inMemory: true)
+    try source.write("real/file", [7])
+    try FileManager.default.createSymbolicLink(
+      atPath: source.file("link"), withDestinationPath: source.file("real"))
+    let meeting = try Meeting(source: source, paths: [source.file("link"), source.file("real/../link/file")])
     try await meeting.run()
     #expect(meeting.arrived == ["file", "link/", "link/file"])
   }
@@ -102,10 +105,10 @@ import Testing
   enum Change: CaseIterable { case grows, shrinks, touched, vanishes, becomesLink, newFile }
 
   @Test(arguments: Change.allCases) @LoopActor func sourceChanges(change: Change) async throws {
-    let source = try TemporaryFolder()
-    let path = try source.write(randomBytes(12 << 20), to: "tree/a")
-    let later = try source.write([1], to: "tree/b")
-    let meeting = try Meeting(source: source, paths: [source / "tree"])
+    let source = try TemporaryFolder(inMemory: true)
+    let path = try source.write("tree/a", randomBytes(12 << 20))
+    let later = try source.write("tree/b", [1])
+    let meeting = try Meeting(source: source, paths: [source.file("tree")])
     var chunks = 0
     meeting.forth.tap = { type, _ in
       guard type == .chunk else { return }
@@ -140,8 +143,8 @@ import Testing
   // MARK: Ends
 
   @Test(arguments: Refuse.Reason.allCases) @LoopActor func refused(reason: Refuse.Reason) async throws {
-    let source = try TemporaryFolder()
-    let meeting = try Meeting(source: source, paths: [try source.write([1], to: "file")])
+    let source = try TemporaryFolder(inMemory: true)
+    let meeting = try Meeting(source: source, paths: [try source.write("file", [1])])
     meeting.refusal = reason
     #expect(await meeting.failure()?.status == .refused)
     #expect(meeting.outgoing.isOver)
@@ -151,8 +154,8 @@ import Testing
   enum Ending: CaseIterable { case senderStops, receiverStops, senderLosesLink, receiverLosesLink }
 
   @Test(arguments: Ending.allCases) @LoopActor func ends(ending: Ending) async throws {
-    let source = try TemporaryFolder()
-    let paths = [try source.write([1], to: "first"), try source.write(randomBytes(20 << 20), to: "second")]
+    let source = try TemporaryFolder(inMemory: true)
+    let paths = [try source.write("first", [1]), try source.write("second", randomBytes(20 << 20))]
     let meeting = try Meeting(source: source, paths: paths)
     let lost = NodeError(.peerOffline, "the link ended")
     var chunks = 0
@@ -182,8 +185,8 @@ import Testing
   }
 
   @Test @LoopActor func aReceiverThatLies() async throws {
-    let source = try TemporaryFolder()
-    let meeting = try Meeting(source: source, paths: [try source.write(randomBytes(9 << 20), to: "file")])
+    let source = try TemporaryFolder(inMemory: true)
+    let meeting = try Meeting(source: source, paths: [try source.write("file", randomBytes(9 << 20))])
     meeting.forth.tap = { type, _ in
       if type == .entry { meeting.outgoing.handle(.ack(Ack(id: meeting.outgoing.id, part: 0))) }
     }
@@ -192,8 +195,8 @@ import Testing
   }
 
   @Test @LoopActor func stoppedBeforeTheOffer() async throws {
-    let source = try TemporaryFolder()
-    let meeting = try Meeting(source: source, paths: [try source.write([1], to: "file")])
+    let source = try TemporaryFolder(inMemory: true)
+    let meeting = try Meeting(source: source, paths: [try source.write("file", [1])])
     meeting.outgoing.stop()
     #expect(await meeting.failure()?.message == "the transfer was stopped")
     #expect(meeting.forth.types.isEmpty)

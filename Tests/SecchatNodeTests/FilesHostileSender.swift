@@ -2,6 +2,7 @@ import SecchatCore
 import SecchatCrypto
 import SecchatNet
 import SecchatNode
+import TestSupport
 import Testing
 
 /// A sender that says whatever a test lets it say, and the receiver it says it to.
@@ -19,12 +20,13 @@ import Testing
     items: UInt32 = 1, entries: UInt32 = 1, bytes: UInt64 = 0, name: String = "x",
     folder: TemporaryFolder? = nil, room: PromisedRoom = PromisedRoom(), ways: DownloadFolder.Ways = .init()
   ) throws {
-    let folder = try folder ?? TemporaryFolder()
+    let folder = try folder ?? TemporaryFolder(inMemory: true)
     self.folder = folder
     offer = Offer(stream: 7, id: Random.bytes(), items: items, entries: entries, bytes: bytes, name: name)
     let events = Box<(Event) -> Void>({ _ in })
     receiver = IncomingTransfer(
-      offer, from: "mallory", downloads: folder / "downloads", channel: back, promisedRoom: room, ways: ways,
+      offer, from: "mallory", downloads: folder.file("downloads"), channel: back, promisedRoom: room,
+      ways: ways,
       events: { events.value($0) })
     events.value = { [weak self] in if case .file(let file) = $0 { self?.files.append(file) } }
     back.deliver = { [weak self] (type, body) throws(WireError) in
@@ -77,5 +79,5 @@ import Testing
     return nil
   }
 
-  var left: [String] { listing(folder / "downloads/mallory") }
+  var left: [String] { listing(folder.file("downloads/mallory")) }
 }

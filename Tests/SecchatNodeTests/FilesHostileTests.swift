@@ -3,6 +3,7 @@ import SecchatCore
 import SecchatCrypto
 import SecchatNet
 import SecchatNode
+import TestSupport
 import Testing
 
 @Suite struct FilesHostileTests {
@@ -245,7 +246,7 @@ import Testing
       try sender.entry("x", modified: modified)
       try sender.end(0)
       #expect(await sender.cancelled() == nil)
-      let path = sender.folder / "downloads/mallory/x"
+      let path = sender.folder.file("downloads/mallory/x")
       let date = try #require(
         try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date)
       #expect((date.timeIntervalSince1970 == 5) == (modified == 5))

@@ -4,6 +4,7 @@ import SecchatCrypto
 import SecchatLink
 import SecchatNet
 import SecchatNode
+import TestSupport
 import Testing
 
 /// Transfers over sealed links on real sockets.
@@ -105,26 +106,26 @@ import Testing
   }
 
   @Test @LoopActor func aFileAndATree() async throws {
-    let source = try TemporaryFolder()
-    let target = try TemporaryFolder()
+    let source = try TemporaryFolder(inMemory: true)
+    let target = try TemporaryFolder(inMemory: true)
     let bytes = randomBytes(50_000_000)
-    try source.write(bytes, to: "large")
-    for number in 0..<1_000 { try source.write(randomBytes(16 << 10), to: "tree/\(number % 10)/\(number)") }
+    try source.write("large", bytes)
+    for number in 0..<1_000 { try source.write("tree/\(number % 10)/\(number)", randomBytes(16 << 10)) }
     let sides = try await sides()
-    let ended = try await transfer([source / "large", source / "tree"], to: target, sides)
+    let ended = try await transfer([source.file("large"), source.file("tree")], to: target, sides)
     try await sides.near.outgoing?.run()
     #expect(try await ended.wait(deadline: .now + 5_000))
-    #expect(contents(target / "alice/large") == bytes)
-    #expect(listing(target / "alice") == listing(source.path))
-    #expect(contents(target / "alice/tree/7/77") == contents(source / "tree/7/77"))
+    #expect(contents(target.file("alice/large")) == bytes)
+    #expect(listing(target.file("alice")) == listing(source.path))
+    #expect(contents(target.file("alice/tree/7/77")) == contents(source.file("tree/7/77")))
     sides.near.link.close()
   }
 
   /// The link dies in the middle: both sides notice, and nothing incomplete stays.
   @Test @LoopActor func aLinkThatDies() async throws {
-    let source = try TemporaryFolder()
-    let target = try TemporaryFolder()
-    let path = try source.write(randomBytes(50_000_000), to: "large")
+    let source = try TemporaryFolder(inMemory: true)
+    let target = try TemporaryFolder(inMemory: true)
+    let path = try source.write("large", randomBytes(50_000_000))
     let sides = try await sides()
     let ended = try await transfer([path], to: target, sides)
     let outgoing = try #require(sides.near.outgoing)
@@ -134,7 +135,7 @@ import Testing
     }
     await #expect(throws: NodeError.self) { try await outgoing.run() }
     #expect(try await ended.wait(deadline: .now + 5_000) == false)
-    #expect(listing(target / "alice").isEmpty)
+    #expect(listing(target.file("alice")).isEmpty)
     #expect(outgoing.isOver)
   }
 }

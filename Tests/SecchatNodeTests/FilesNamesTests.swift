@@ -13,7 +13,7 @@ import Testing
   private let writer: ItemWriter
 
   init() throws {
-    downloads = try TemporaryFolder()
+    downloads = try TemporaryFolder(inMemory: true)
     writer = ItemWriter(try DownloadFolder(downloads: downloads.path, sender: "mallory"))
   }
 

@@ -12,7 +12,7 @@ import Testing
   /// A disk of 10 MiB, half a MiB of which is kept free.
   @LoopActor private func smallDisk(_ body: (TemporaryFolder, PromisedRoom) async throws -> Void) async throws
   {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     try #require(unsafe mount("tmpfs", folder.path, "tmpfs", 0, "size=10m") == 0)
     defer { unsafe umount2(folder.path, 2) }
     try await body(folder, PromisedRoom())

@@ -3,6 +3,7 @@ import SecchatCore
 import SecchatCrypto
 import SecchatNet
 import SecchatNode
+import TestSupport
 import Testing
 
 @Suite struct FilesRoundTripTests {
@@ -12,9 +13,9 @@ import Testing
     arguments: [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 1 << 20, (1 << 20) + 1, 5_242_883],
     [false, true])
   @LoopActor func file(size: Int, checksum: Bool) async throws {
-    let source = try TemporaryFolder()
+    let source = try TemporaryFolder(inMemory: true)
     let bytes = randomBytes(size)
-    let path = try source.write(bytes, to: "some file.bin")
+    let path = try source.write("some file.bin", bytes)
     let time = Date(timeIntervalSince1970: 1_600_000_000)
     try FileManager.default.setAttributes([.modificationDate: time], ofItemAtPath: path)
     let meeting = try Meeting(source: source, paths: [path], checksum: checksum)
@@ -35,21 +36,22 @@ import Testing
   }
 
   @Test(arguments: allWays) @LoopActor func folders(ways: DownloadFolder.Ways) async throws {
-    let source = try TemporaryFolder()
+    let source = try TemporaryFolder(inMemory: true)
     var expected: [String: [UInt8]] = [:]
     for number in 0..<2_000 {
       let name = "tree/\(number % 7)/\(number % 31)/deep/\(number).txt"
       expected[name] = Array("file \(number)".utf8)
-      try source.write(expected[name] ?? [], to: name)
+      try source.write(name, expected[name] ?? [])
     }
-    try FileManager.default.createDirectory(atPath: source / "tree/empty", withIntermediateDirectories: true)
-    try source.write([1], to: "tree/run.sh")
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: source / "tree/run.sh")
+    try FileManager.default.createDirectory(
+      atPath: source.file("tree/empty"), withIntermediateDirectories: true)
+    try source.write("tree/run.sh", [1])
+    try setPermissions(0o755, of: source.file("tree/run.sh"))
     try FileManager.default.createSymbolicLink(
-      atPath: source / "tree/link", withDestinationPath: "/etc/passwd")
-    try source.write([2], to: "single")
+      atPath: source.file("tree/link"), withDestinationPath: "/etc/passwd")
+    try source.write("single", [2])
     let meeting = try Meeting(
-      source: source, paths: [source / "tree", source / "single", source / "tree/empty/"])
+      source: source, paths: [source.file("tree"), source.file("single"), source.file("tree/empty/")])
     meeting.ways = ways
     try await meeting.run()
     var wanted = listing(source.path).filter { $0 != "tree/link" }
@@ -59,27 +61,24 @@ import Testing
     #expect(meeting.finished.map(\.name) == ["tree", "single", "empty"])
     // Told of the folder it was in, and of nothing else.
     #expect(meeting.done.map(\.skipped) == [1, nil, nil])
-    let attributes = try FileManager.default.attributesOfItem(atPath: meeting.files + "/tree/run.sh")
-    #expect(attributes[.posixPermissions] as? Int == 0o700)
-    let folder = try FileManager.default.attributesOfItem(atPath: meeting.files + "/tree/empty")
-    #expect(folder[.posixPermissions] as? Int == 0o700)
+    for name in ["run.sh", "empty"] { #expect(try permissions(of: meeting.files + "/tree/" + name) == 0o700) }
   }
 
   @Test(arguments: allWays) @LoopActor func neverOverSomething(ways: DownloadFolder.Ways) async throws {
-    let source = try TemporaryFolder()
-    let path = try source.write([1, 2, 3], to: "report.pdf")
-    try source.write([4], to: "folder/inside")
+    let source = try TemporaryFolder(inMemory: true)
+    let path = try source.write("report.pdf", [1, 2, 3])
+    try source.write("folder/inside", [4])
     for round in 1...3 {
-      let meeting = try Meeting(source: source, paths: [path, source / "folder", path])
+      let meeting = try Meeting(source: source, paths: [path, source.file("folder"), path])
       meeting.ways = ways
-      meeting.downloads = source / "downloads"
+      meeting.downloads = source.file("downloads")
       if round == 1 {
-        try source.write([9], to: "downloads/alice/report.pdf")
-        try source.write([8], to: "downloads/alice/folder/theirs")
+        try source.write("downloads/alice/report.pdf", [9])
+        try source.write("downloads/alice/folder/theirs", [8])
       }
       try await meeting.run()
     }
-    let files = source / "downloads/alice"
+    let files = source.file("downloads/alice")
     #expect(
       listing(files) == [
         "folder (2)/", "folder (2)/inside", "folder (3)/", "folder (3)/inside", "folder (4)/",
@@ -92,8 +91,8 @@ import Testing
   }
 
   @Test @LoopActor func manyItemsAtOnce() async throws {
-    let source = try TemporaryFolder()
-    let paths = try (0..<300).map { try source.write([UInt8($0 % 256)], to: "\($0)/same") }
+    let source = try TemporaryFolder(inMemory: true)
+    let paths = try (0..<300).map { try source.write("\($0)/same", [UInt8($0 % 256)]) }
     let meeting = try Meeting(source: source, paths: paths)
     try await meeting.run()
     #expect(meeting.arrived.count == 300)
@@ -101,9 +100,9 @@ import Testing
   }
 
   @Test @LoopActor func memoryIsBounded() async throws {
-    let source = try TemporaryFolder()
+    let source = try TemporaryFolder(inMemory: true)
     let bytes = randomBytes(40 << 20)
-    let meeting = try Meeting(source: source, paths: [try source.write(bytes, to: "large")])
+    let meeting = try Meeting(source: source, paths: [try source.write("large", bytes)])
     try await meeting.run()
     #expect(contents(meeting.files + "/large") == bytes)
     #expect(meeting.peak > 0)
@@ -113,8 +112,8 @@ import Testing
   }
 
   @Test @LoopActor func rate() async throws {
-    let source = try TemporaryFolder()
-    let path = try source.write(randomBytes(300_000), to: "slow")
+    let source = try TemporaryFolder(inMemory: true)
+    let path = try source.write("slow", randomBytes(300_000))
     let meeting = try Meeting(source: source, paths: [path], limitRate: 400_000)
     try await meeting.run()
     let seconds = try #require(meeting.done.first).seconds
@@ -124,20 +123,23 @@ import Testing
   }
 
   @Test @LoopActor func oddNames() async throws {
-    let source = try TemporaryFolder()
+    let source = try TemporaryFolder(inMemory: true)
     let long = String(repeating: "n", count: 250) + ".txt"
     let names = [
       ".hidden", "new\nline", "\u{202e}gnp.exe", "-rf", " space ", "ends.", "tab\there", long, "é\u{301}",
     ]
-    for name in names { try source.write([1], to: "odd/" + name) }
-    try source.write([2], to: "odd/new_line")
+    for name in names { try source.write("odd/" + name, [1]) }
+    try source.write("odd/new_line", [2])
     // No UTF-8: only C can make it.
-    let invalid = ((source / "odd/").utf8 + [0xff, 0xfe, 0]).map { CChar(bitPattern: $0) }
+    let invalid = (source.file("odd/").utf8 + [0xff, 0xfe, 0]).map { CChar(bitPattern: $0) }
     let descriptor = unsafe open(invalid, O_CREAT | O_WRONLY, 0o600)
     #expect(descriptor >= 0 && close(descriptor) == 0)
     let meeting = try Meeting(
       source: source,
-      paths: [source / "odd", source / "odd/.hidden", source / "odd/new\nline", source / "odd/\(long)"])
+      paths: [
+        source.file("odd"), source.file("odd/.hidden"), source.file("odd/new\nline"),
+        source.file("odd/\(long)"),
+      ])
     try await meeting.run()
     let inside = [
       ".hidden", "new_line (2)", "new_line", "_gnp.exe", "-rf", " space ", "ends.", "tab_here", long,

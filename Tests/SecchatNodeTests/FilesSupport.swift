@@ -4,33 +4,8 @@ import SecchatCrypto
 import SecchatLink
 import SecchatNet
 import SecchatNode
+import TestSupport
 import Testing
-
-/// A folder that goes with its owner.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  /// In memory where there is such a place: these tests wait for the disk often.
-  init() throws {
-    let memory = "/dev/shm"
-    let parent = FileManager.default.isWritableFile(atPath: memory) ? memory : NSTemporaryDirectory()
-    path = parent + "/secchat-files-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  static func / (folder: TemporaryFolder, name: String) -> String { folder.path + "/" + name }
-
-  @discardableResult
-  func write(_ bytes: [UInt8], to name: String) throws -> String {
-    let path = self / name
-    try FileManager.default.createDirectory(
-      atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-    try Data(bytes).write(to: URL(fileURLWithPath: path))
-    return path
-  }
-}
 
 /// Everything below a folder: relative paths, sorted; folders end with a slash.
 func listing(_ path: String) -> [String] {
@@ -129,8 +104,8 @@ func randomBytes(_ count: Int) -> [UInt8] {
 
   init(source: TemporaryFolder, paths: [String], limitRate: UInt64? = nil, checksum: Bool = false) throws {
     self.source = source
-    target = try TemporaryFolder()
-    downloads = target / "downloads"
+    target = try TemporaryFolder(inMemory: true)
+    downloads = target.file("downloads")
     let events = Box<(Event) -> Void>({ _ in })
     outgoing = OutgoingTransfer(
       paths: paths, to: "bob", stream: 1, id: Random.bytes(), channel: forth, limitRate: limitRate,
@@ -191,12 +166,7 @@ func randomBytes(_ count: Int) -> [UInt8] {
   }
 
   func failure() async -> NodeError? {
-    do throws(NodeError) {
-      try await run()
-      return nil
-    } catch {
-      return error
-    }
+    await TestSupport.failure { () throws(NodeError) in try await run() }
   }
 
   var receiverFailure: NodeError? {
@@ -215,16 +185,6 @@ func randomBytes(_ count: Int) -> [UInt8] {
 final class Box<Value> {
   var value: Value
   init(_ value: Value) { self.value = value }
-}
-
-/// Waits, some seconds at most, until `condition` holds.
-@LoopActor func eventually(_ condition: @LoopActor () -> Bool) async -> Bool {
-  let end = Loop.now + 10_000
-  while !condition() {
-    if Loop.now > end { return false }
-    do { try await Loop.sleep(for: 2) } catch { return false }
-  }
-  return true
 }
 
 /// Both ways of reaching what is beneath a folder, and of renaming.

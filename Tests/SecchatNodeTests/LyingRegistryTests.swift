@@ -4,6 +4,7 @@ import SecchatCrypto
 import SecchatLink
 import SecchatNet
 import SecchatNode
+import TestSupport
 import Testing
 
 /// What a registry that lies can and cannot do to a node.
@@ -12,7 +13,7 @@ import Testing
   private func profile(
     _ name: String, at registry: LyingRegistry, in folder: TemporaryFolder
   ) async throws -> Profile {
-    let home = folder / name
+    let home = folder.file(name)
     let passphrase = Passphrase(Array("correct horse".utf8).raw)
     _ = try await NodeConnection.generateIdentity(home: home, passphrase: passphrase)
     let profile = Profile(home: home, passphrase: passphrase)
@@ -65,7 +66,7 @@ import Testing
   }
 
   @Test func honestlyItWorks() async throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let registry = try await LyingRegistry()
     let alice = try await profile("alice", at: registry, in: folder)
     let bob = try await profile("bob", at: registry, in: folder)
@@ -80,7 +81,7 @@ import Testing
   }
 
   @Test func aNodeWhoseReaderIsBehindTakesNothing() async throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let registry = try await LyingRegistry()
     let alice = try await profile("alice", at: registry, in: folder)
     let bob = try await profile("bob", at: registry, in: folder)
@@ -103,7 +104,7 @@ import Testing
   }
 
   @Test func anothersListUnderTheNameAskedFor() async throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let registry = try await LyingRegistry()
     let alice = try await profile("alice", at: registry, in: folder)
     let bob = try await profile("bob", at: registry, in: folder)
@@ -123,7 +124,7 @@ import Testing
   }
 
   @Test func theRightKeysAtAnothersAddress() async throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let registry = try await LyingRegistry()
     let alice = try await profile("alice", at: registry, in: folder)
     _ = try await profile("bob", at: registry, in: folder)
@@ -146,7 +147,7 @@ import Testing
   /// A list for bob's account under mallory's own identity key: before the first contact nobody can tell, afterwards
   /// everybody does.
   @Test func anotherIdentityAfterThePin() async throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let registry = try await LyingRegistry()
     let alice = try await profile("alice", at: registry, in: folder)
     let bob = try await profile("bob", at: registry, in: folder)
@@ -182,7 +183,7 @@ import Testing
   /// Anybody can sign a list for alice's name under a key of his own. Where the registry does not say the same, dialling
   /// with it raises no alarm.
   @Test func aStrangersListForAPinnedName() async throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let registry = try await LyingRegistry()
     let alice = try await profile("alice", at: registry, in: folder)
     let bob = try await profile("bob", at: registry, in: folder)
@@ -200,7 +201,7 @@ import Testing
   }
 
   @Test func listsThatNobodySigned() async throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let registry = try await LyingRegistry()
     let alice = try await profile("alice", at: registry, in: folder)
     _ = try await profile("bob", at: registry, in: folder)
@@ -219,7 +220,7 @@ import Testing
   }
 
   @Test func aListThatGoesOnForEver() async throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let registry = try await LyingRegistry()
     let alice = try await profile("alice", at: registry, in: folder)
     let identity = try await registry.forgedList(for: "bob").list.identity
@@ -236,7 +237,7 @@ import Testing
 
   /// Whoever takes the registry's place without its key can end no node that is at work.
   @Test func anotherRegistryInItsPlace() async throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let registry = try await LyingRegistry()
     let alice = try await profile("alice", at: registry, in: folder)
     await registry.stop()

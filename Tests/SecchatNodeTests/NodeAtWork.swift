@@ -2,6 +2,7 @@ import SecchatCore
 import SecchatCrypto
 import SecchatLink
 import SecchatNet
+import TestSupport
 import Testing
 
 @testable import SecchatNode
@@ -13,7 +14,7 @@ import Testing
   private(set) var events: [Event] = []
 
   init(_ name: String, at registry: LyingRegistry) async throws {
-    folder = try TemporaryFolder()
+    folder = try TemporaryFolder(inMemory: true)
     let home = try ProfileFolder.create(folder.path + "/" + name)
     let passphrase = Passphrase(Array("correct horse".utf8).raw)
     _ = try await KeyStore.generate(in: home, passphrase: passphrase, now: 1)

@@ -1,5 +1,6 @@
 import Foundation
 import SecchatCrypto
+import TestSupport
 import Testing
 
 @testable import SecchatNode
@@ -25,7 +26,7 @@ import Testing
   }
 
   @Test func aPersonMayTryThreeTimes() async throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let home = folder.path + "/p"
     _ = try await NodeConnection.generateIdentity(home: home, passphrase: passphrase("right"))
     let third = await open(home, answers: ["wrong", "", "right"])
@@ -38,7 +39,7 @@ import Testing
   }
 
   @Test func whatIsGivenIsTriedOnce() async throws {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(inMemory: true)
     let home = folder.path + "/p"
     _ = try await NodeConnection.generateIdentity(home: home, passphrase: passphrase("right"))
     let error = await #expect(throws: NodeError.self) {

@@ -1,6 +1,7 @@
 import SecchatCore
 import SecchatCrypto
 import SecchatNet
+import TestSupport
 import Testing
 
 @testable import SecchatNode

@@ -2,6 +2,7 @@ import SecchatCore
 import SecchatCrypto
 import SecchatLink
 import SecchatNet
+import TestSupport
 import Testing
 
 @testable import SecchatNode
@@ -165,7 +166,7 @@ import Testing
     #expect(await eventually { !session.isOpen })
     #expect(bob.texts.isEmpty)
     let heard = await failure { () throws(LinkError) in
-      try await pair.near.receive { (type, _) throws(WireError) in type }
+      _ = try await pair.near.receive { (type, _) throws(WireError) in type }
     }
     #expect(heard != nil)
   }
@@ -194,12 +195,5 @@ import Testing
     pair.near.send(offer(1))
     pair.near.flush()
     #expect(await eventually { !session.isOpen && bob.thinking.isEmpty })
-  }
-
-  private func failure(_ body: () async throws(LinkError) -> FrameType) async -> LinkError? {
-    do throws(LinkError) {
-      _ = try await body()
-      return nil
-    } catch { return error }
   }
 }

@@ -2,6 +2,7 @@ import SecchatCore
 import SecchatCrypto
 import SecchatLink
 import SecchatNet
+import TestSupport
 import Testing
 
 @testable import SecchatRegistry
@@ -9,10 +10,7 @@ import Testing
 @Suite struct AdmissionTests {
   /// How a stream ends that the registry lets go.
   private func ending(_ stream: ByteStream) async -> NetError? {
-    do throws(NetError) {
-      try await stream.fill(atLeast: 1, deadline: .now + 10_000)
-      return nil
-    } catch { return error }
+    await failure { () throws(NetError) in try await stream.fill(atLeast: 1, deadline: .now + 10_000) }
   }
 
   private func isGone(_ error: NetError?) -> Bool { error == .closed || error == .reset }
@@ -41,7 +39,7 @@ import Testing
       let client = try await registry.online(user)
       client.link.send(Alive(request: 1, life: 1))
       #expect(await client.ending() != nil)
-      #expect(try await eventually { registry.registry.onlineCount == 0 })
+      #expect(await eventually { registry.registry.onlineCount == 0 })
     }
   }
 
@@ -93,7 +91,7 @@ import Testing
       _ = try await registry.store.claim(StoredAccount(try many.list(after: first, devices: devices)))
       let client = try await registry.online(ann)
       var asked: UInt32 = 100
-      let isCut = try await eventually {
+      let isCut = await eventually {
         for _ in 0..<500 where client.link.backlog < 64 << 10 {
           client.link.send(Lookup(request: asked, name: many.name))
           asked += 1
@@ -134,7 +132,7 @@ import Testing
       #expect(try await standing.heartbeat().alive != nil)
       for stream in held { stream.close() }
       #expect(
-        try await eventually { (try? await registry.online(User("cid")).heartbeat().alive) != nil })
+        await eventually { (try? await registry.online(User("cid")).heartbeat().alive) != nil })
     }
   }
 
@@ -246,7 +244,7 @@ import Testing
         let found = lines.withLock { $0.flatMap { $0.matches(of: /([a-z -]+): ([0-9]+)/) } }
         return found.filter { $0.output.1.hasSuffix(what) }.reduce(0) { $0 + (Int($1.output.2) ?? 0) }
       }
-      let isTold = try await eventually {
+      let isTold = await eventually {
         count("log-ins refused") == 3 && count("sign-ups refused") == 2 && count("look-ups refused") == 2
           && count("connections turned away") == 1 && count("handshakes failed") == 1
       }
@@ -270,7 +268,7 @@ import Testing
       _ = try await registry.register(user, over: client)
       _ = try await client.logIn(user)
       client.link.abort()
-      #expect(try await eventually { registry.registry.onlineCount == 0 })
+      #expect(await eventually { registry.registry.onlineCount == 0 })
     }
     let text = lines.withLock { $0.joined() }
     #expect(text.contains("registered"))

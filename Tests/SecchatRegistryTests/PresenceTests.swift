@@ -3,6 +3,7 @@ import SecchatCrypto
 import SecchatLink
 import SecchatNet
 import SecchatRegistry
+import TestSupport
 import Testing
 
 @Suite struct PresenceTests {

@@ -6,20 +6,20 @@ import TestSupport
 import Testing
 
 @Suite struct RegistryKeyFileTests {
-  let folder: Folder
+  let folder: TemporaryFolder
   let data: DataFolder
 
   init() throws {
-    folder = try Folder()
+    folder = try TemporaryFolder()
     data = try DataFolder(folder.path)
   }
 
   @Test func itIsMadeOnceAndReadAgain() throws {
     let key = try RegistryKeyFile.open(in: data).publicKey
     #expect(try RegistryKeyFile.open(in: data).publicKey == key)
-    #expect(try folder.mode("registry.key") == 0o600)
+    #expect(try permissions(of: folder.file("registry.key")) == 0o600)
     #expect(try folder.names() == ["registry.key"])
-    let other = try Folder()
+    let other = try TemporaryFolder()
     #expect(try RegistryKeyFile.open(in: DataFolder(other.path)).publicKey != key)
   }
 
@@ -63,7 +63,7 @@ import Testing
   @Test(arguments: [0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o666])
   func aFileOpenToOthersIsRefused(mode: Int) throws {
     _ = try RegistryKeyFile.open(in: data)
-    try folder.setMode("registry.key", mode)
+    try setPermissions(mode, of: folder.file("registry.key"))
     #expect(throws: RegistryError.keyExposed(data.keyPath)) { try RegistryKeyFile.open(in: data) }
   }
 
@@ -77,7 +77,7 @@ import Testing
 
   @Test func itIsMadeForItsOwnerAlone() throws {
     let made = try DataFolder(folder.file("a/b/c"))
-    for name in ["a", "a/b", "a/b/c"] { #expect(try folder.mode(name) == 0o700) }
+    for name in ["a", "a/b", "a/b/c"] { #expect(try permissions(of: folder.file(name)) == 0o700) }
     withExtendedLifetime(made) {}
   }
 
@@ -85,9 +85,9 @@ import Testing
     for (name, other, mode) in [("ours", "registry.key", 0o700), ("shared", "letter.txt", 0o755)] {
       _ = try DataFolder(folder.file(name))
       try folder.write("\(name)/\(other)", [])
-      try folder.setMode(name, 0o755)
+      try setPermissions(0o755, of: folder.file(name))
       _ = try DataFolder(folder.file(name))
-      #expect(try folder.mode(name) == mode)
+      #expect(try permissions(of: folder.file(name)) == mode)
     }
   }
 
@@ -95,10 +95,10 @@ import Testing
   func oneThatOthersMayWriteIsRefusedAndLeftAsItIs(mode: Int) throws {
     let path = folder.file("open")
     _ = try DataFolder(path)
-    try folder.setMode("open", mode)
+    try setPermissions(mode, of: folder.file("open"))
     #expect(throws: RegistryError.writableByOthers(path)) { try DataFolder(path) }
-    #expect(try folder.mode("open") == mode)
-    try folder.setMode("open", 0o750)
+    #expect(try permissions(of: folder.file("open")) == mode)
+    try setPermissions(0o750, of: folder.file("open"))
     _ = try DataFolder(path)
   }
 
@@ -107,10 +107,14 @@ import Testing
     try data.checkDatabase()
     try folder.write(name, [])
     try data.checkDatabase()
-    try folder.setMode(name, 0o644)
+    try setPermissions(0o644, of: folder.file(name))
     try data.checkDatabase()
-    try folder.setMode(name, mode)
+    try setPermissions(mode, of: folder.file(name))
     #expect(throws: RegistryError.writableByOthers(folder.file(name))) { try data.checkDatabase() }
+  }
+
+  private func setOwner(_ user: Int, of name: String) throws {
+    try FileManager.default.setAttributes([.ownerAccountID: user], ofItemAtPath: folder.file(name))
   }
 
   /// Giving a file away takes root.
@@ -120,20 +124,20 @@ import Testing
     _ = try RegistryKeyFile.open(in: theirs)
     try folder.write("theirs/registry.db", [])
     for name in ["registry.db", "registry.key"] {
-      try folder.setOwner("theirs/\(name)", 65_534)
+      try setOwner(65_534, of: "theirs/\(name)")
       #expect(throws: RegistryError.notOwned("\(path)/\(name)")) {
         try theirs.checkDatabase()
         _ = try RegistryKeyFile.open(in: theirs)
       }
-      try folder.setOwner("theirs/\(name)", 0)
+      try setOwner(0, of: "theirs/\(name)")
     }
-    try folder.setOwner("theirs", 65_534)
+    try setOwner(65_534, of: "theirs")
     #expect(throws: RegistryError.notOwned(path)) { try DataFolder(path) }
   }
 
   @Test @LoopActor func aRegistryDoesNotOpenWhatOthersMayWrite() async throws {
     try folder.write("registry.db", [])
-    try folder.setMode("registry.db", 0o666)
+    try setPermissions(0o666, of: folder.file("registry.db"))
     let address = try #require(SocketAddress(host: "127.0.0.1", port: 0))
     await #expect(throws: RegistryError.writableByOthers(data.databasePath)) {
       try await Registry.open(

@@ -2,15 +2,16 @@ import SecchatCore
 import SecchatCrypto
 import SecchatRegistry
 import SecchatSQLite
+import TestSupport
 import Testing
 
 @Suite struct SQLiteStoreTests {
-  let folder: Folder
+  let folder: TemporaryFolder
   let path: String
   let registry: LinkPublicKey
 
   init() throws {
-    folder = try Folder()
+    folder = try TemporaryFolder()
     path = folder.file("registry.db")
     registry = try LinkKeyPair.random().publicKey
   }
@@ -23,7 +24,7 @@ import Testing
     let store = try SQLiteStore(path: path)
     _ = try await store.claim(User("ann").account(at: registry))
     for name in ["registry.db", "registry.db-wal", "registry.db-shm"] {
-      #expect(try folder.mode(name) == 0o600)
+      #expect(try permissions(of: folder.file(name)) == 0o600)
     }
     await store.close()
     #expect(try folder.names() == ["registry.db"])

@@ -3,19 +3,20 @@ import SecchatCrypto
 import SecchatLink
 import SecchatNet
 import SecchatRegistry
+import TestSupport
 import Testing
 
 /// A registry of this process on a loopback port, with its store in a folder of its own.
 @LoopActor final class TestRegistry {
   let registry: Registry
   let store: SQLiteStore
-  let folder: Folder
+  let folder: TemporaryFolder
 
   init(
     host: String = "127.0.0.1", log: Log = .silent,
     configure: (inout RegistryConfiguration) -> Void = { _ in }
   ) throws {
-    folder = try Folder()
+    folder = try TemporaryFolder()
     store = try SQLiteStore(path: folder.file("registry.db"))
     var configuration = RegistryConfiguration()
     // Longer than a test waits for a refusal: that a handshake ran out of time is none.
@@ -96,9 +97,9 @@ import Testing
 
   /// Why the registry ended the link.
   func ending() async -> LinkError? {
-    do throws(LinkError) {
+    await failure { () throws(LinkError) in
       while true { _ = try await link.receive { (_, _) throws(WireError) in } }
-    } catch { return error }
+    }
   }
 
   // MARK: Requests
@@ -161,14 +162,4 @@ func withRegistry(
     throw error
   }
   await registry.registry.stop()
-}
-
-/// Waits until `condition` holds; false after ten seconds.
-@LoopActor func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-  let deadline = Instant.now + 10_000
-  while Instant.now < deadline {
-    if try await condition() { return true }
-    try await Loop.sleep(for: 5)
-  }
-  return false
 }

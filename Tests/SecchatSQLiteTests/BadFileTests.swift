@@ -1,12 +1,13 @@
 import SecchatSQLite
+import TestSupport
 import Testing
 
 @Suite struct BadFileTests {
-  let folder: Folder
+  let folder: TemporaryFolder
   let path: String
 
   init() throws {
-    folder = try Folder()
+    folder = try TemporaryFolder()
     path = folder.file("test.db")
   }
 

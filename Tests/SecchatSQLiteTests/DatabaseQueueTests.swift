@@ -1,12 +1,13 @@
 import SecchatSQLite
+import TestSupport
 import Testing
 
 @Suite struct DatabaseQueueTests {
-  let folder: Folder
+  let folder: TemporaryFolder
   let path: String
 
   init() throws {
-    folder = try Folder()
+    folder = try TemporaryFolder()
     path = folder.file("test.db")
   }
 
@@ -29,13 +30,12 @@ import Testing
     let failed = await withTaskGroup(of: SQLiteError?.self) { group in
       for index in 0..<500 {
         group.addTask {
-          do throws(SQLiteError) {
-            // Each id is written twice: the second is refused, alone.
+          // Each id is written twice: the second is refused, alone.
+          await failure { () throws(SQLiteError) in
             try await queue.write { (database) throws(SQLiteError) in
               try database.run("INSERT INTO item (id) VALUES (?)", index / 2)
             }
-            return nil
-          } catch { return error }
+          }
         }
       }
       return await group.reduce(into: []) { $0.append($1) }

@@ -1,13 +1,14 @@
 import SecchatSQLite
+import TestSupport
 import Testing
 
 @Suite struct DatabaseTests {
-  let folder: Folder
+  let folder: TemporaryFolder
   let path: String
   let database: Database
 
   init() throws {
-    folder = try Folder()
+    folder = try TemporaryFolder()
     path = folder.file("test.db")
     database = try Database(path: path)
     try database.run("CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT UNIQUE, body BLOB) STRICT")
@@ -166,17 +167,17 @@ import Testing
   @Test func everyFileIsItsOwnersAlone() throws {
     try database.run("INSERT INTO item (id) VALUES (1)")
     for name in ["test.db", "test.db-wal", "test.db-shm"] {
-      #expect(try folder.mode(name) == 0o600, "\(name)")
+      #expect(try permissions(of: folder.file(name)) == 0o600, "\(name)")
     }
   }
 
   @Test func aFileThatOthersCouldReadIsRestricted() throws {
     try folder.write("open.db", [])
-    try #require(folder.setMode("open.db", 0o644))
+    try setPermissions(0o644, of: folder.file("open.db"))
     let opened = try Database(path: folder.file("open.db"))
     try opened.run("CREATE TABLE t (a) ")
     for name in ["open.db", "open.db-wal", "open.db-shm"] {
-      #expect(try folder.mode(name) == 0o600, "\(name)")
+      #expect(try permissions(of: folder.file(name)) == 0o600, "\(name)")
     }
   }
 

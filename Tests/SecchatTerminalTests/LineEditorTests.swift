@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import SecchatTerminal
+import TestSupport
 import Testing
 
 extension TerminalTests {

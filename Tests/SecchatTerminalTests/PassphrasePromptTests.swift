@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import SecchatTerminal
+import TestSupport
 import Testing
 
 /// Signal handlers belong to the whole process: whatever uses them runs one after the other.
@@ -125,11 +126,10 @@ extension TerminalTests {
 
   @Suite struct SecretInputTests {
     private func read(_ contents: [UInt8]) throws -> Answer {
-      let url = FileManager.default.temporaryDirectory.appending(path: "secret-\(UUID())")
-      try Data(contents).write(to: url)
-      defer { try? FileManager.default.removeItem(at: url) }
+      let folder = try TemporaryFolder()
+      let path = try folder.write("secret", contents)
       do throws(InputError) {
-        return .success(bytes(of: try SecretInput.read(file: url.path())))
+        return .success(bytes(of: try SecretInput.read(file: path)))
       } catch {
         return .failure(error)
       }

@@ -111,6 +111,9 @@ package final class Program: Sendable {
   /// Whether it has not ended yet.
   package var isRunning: Bool { seen.withLock { $0.status == nil } }
 
+  /// Whether all its output is here: it has closed it, or ended.
+  package var hasClosedOutput: Bool { seen.withLock { $0.open == 0 } }
+
   /// Every line of standard output so far.
   package var lines: [String] { seen.withLock { $0.lines } }
 

@@ -23,10 +23,50 @@ package func eventually<Found>(
   }
 }
 
-/// The same for a condition.
+/// Waits until `condition` holds.
+///
+/// - Throws: `TookTooLong` with `what` at the deadline.
 package func eventually(
   _ what: @autoclosure () -> String, within limit: Duration = patience,
   isolation: isolated (any Actor)? = #isolation, _ condition: () async throws -> Bool
 ) async throws {
   let _: Bool = try await eventually(what(), within: limit) { try await condition() ? true : nil }
+}
+
+/// Waits until `condition` holds; false if it does not in time, or if the test is cancelled.
+package func eventually(
+  isolation: isolated (any Actor)? = #isolation, _ condition: () async throws -> Bool
+) async rethrows -> Bool {
+  let deadline = ContinuousClock.now + patience
+  while try await !condition() {
+    // Often, because some of what is waited for lasts for a moment only.
+    guard ContinuousClock.now < deadline, (try? await Task.sleep(for: .milliseconds(2))) != nil else {
+      return false
+    }
+  }
+  return true
+}
+
+/// The error that `body` ends with; nil if it ends without.
+package func failure<Failure: Error>(
+  isolation: isolated (any Actor)? = #isolation, _ body: () async throws(Failure) -> Void
+) async -> Failure? {
+  do throws(Failure) {
+    try await body()
+    return nil
+  } catch {
+    return error
+  }
+}
+
+/// The error that `value` cannot be had for; nil if it can.
+package func refusal<Value: ~Copyable, Failure: Error>(of value: @autoclosure () throws(Failure) -> Value)
+  -> Failure?
+{
+  do throws(Failure) {
+    _ = try value()
+    return nil
+  } catch {
+    return error
+  }
 }

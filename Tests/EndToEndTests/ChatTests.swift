@@ -153,7 +153,7 @@ import Testing
     try await bob.run("list").expect(7)
   }
 
-  @Test func `the shell's own commands, the seeds' names`() async throws {
+  @Test func `the shell's own commands, and their other names`() async throws {
     let world = try World()
     let registry = try await world.registry()
     let bob = try await world.user("bob", at: registry)

@@ -14,7 +14,7 @@ import Testing
     let listener = try Listener(address: try #require(SocketAddress(host: "127.0.0.1", port: 0)))
     defer { listener.close() }
     let target = try #require(listener.address)
-    let near = try await ByteStream.connect(to: target, timeout: 5_000)
+    let near = try await ByteStream.connect(to: target, timeout: 60_000)
     return Pair(near: near, far: try await listener.accept())
   }
 }
@@ -26,7 +26,7 @@ extension ByteStream {
   }
 
   func read(_ count: Int) async throws(NetError) -> [UInt8] {
-    try await fill(atLeast: count, deadline: Loop.now + 20_000)
+    try await fill(atLeast: count, deadline: Loop.now + 60_000)
     return takeBuffered(count)
   }
 
@@ -47,7 +47,7 @@ extension ByteStream {
     var bytes: [UInt8] = []
     while true {
       do throws(NetError) {
-        try await fill(atLeast: 1, deadline: Loop.now + 20_000)
+        try await fill(atLeast: 1, deadline: Loop.now + 60_000)
         bytes += takeBuffered(buffered)
       } catch { return (bytes, error) }
     }

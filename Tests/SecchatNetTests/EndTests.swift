@@ -57,8 +57,8 @@ import Testing
       }
     }
     for pair in pairs { pair.near.write([1]) }
-    let first = try await outcomes[0].wait(deadline: .now + 10_000)
-    let second = try await outcomes[1].wait(deadline: .now + 10_000)
+    let first = try await outcomes[0].wait(deadline: .now + 60_000)
+    let second = try await outcomes[1].wait(deadline: .now + 60_000)
     #expect([first, second].filter { $0 == .closed }.count == 1)
   }
 
@@ -156,11 +156,11 @@ import Testing
   @Test @LoopActor func closeBeforeAccept() async throws {
     let listener = try Listener(address: Pair.address("127.0.0.1"))
     let target = try #require(listener.address)
-    let early = try await ByteStream.connect(to: target, timeout: 5_000)
+    let early = try await ByteStream.connect(to: target, timeout: 60_000)
     early.close()
     let stream = try await listener.accept()
     #expect(await failure { () throws(NetError) in try await stream.fill(atLeast: 1) } == .closed)
-    let waiting = try await ByteStream.connect(to: target, timeout: 5_000)
+    let waiting = try await ByteStream.connect(to: target, timeout: 60_000)
     listener.close()
     listener.close()
     let end = await failure { () throws(NetError) in try await waiting.fill(atLeast: 1) }
@@ -183,7 +183,7 @@ import Testing
     let target = try #require(listener.address)
     listener.close()
     #expect(
-      await failure { () throws(NetError) in _ = try await ByteStream.connect(to: target, timeout: 5_000) }
+      await failure { () throws(NetError) in _ = try await ByteStream.connect(to: target, timeout: 60_000) }
         == .refused)
   }
 

@@ -8,7 +8,7 @@ import Testing
     let listener = try Listener(address: Pair.address("::"))
     let port = try #require(listener.address?.port)
     for host in ["127.0.0.1", "::1"] {
-      let near = try await ByteStream.connect(host: host, port: port, timeout: 5_000)
+      let near = try await ByteStream.connect(host: host, port: port, timeout: 60_000)
       let far = try await listener.accept()
       #expect(far.remoteAddress?.host == host)
       #expect(far.remoteAddress == near.localAddress)
@@ -18,11 +18,11 @@ import Testing
   @Test @LoopActor func onlyIPv4WhereAskedFor() async throws {
     let listener = try Listener(address: Pair.address("0.0.0.0"))
     let port = try #require(listener.address?.port)
-    let near = try await ByteStream.connect(host: "127.0.0.1", port: port, timeout: 5_000)
+    let near = try await ByteStream.connect(host: "127.0.0.1", port: port, timeout: 60_000)
     near.close()
     #expect(
       await failure { () throws(NetError) in
-        _ = try await ByteStream.connect(host: "::1", port: port, timeout: 5_000)
+        _ = try await ByteStream.connect(host: "::1", port: port, timeout: 60_000)
       } == .refused)
   }
 
@@ -89,7 +89,7 @@ import Testing
   do {
     let listener = try Listener(address: Pair.address("127.0.0.1"))
     let target = try #require(listener.address)
-    let first = try await ByteStream.connect(to: target, timeout: 5_000)
+    let first = try await ByteStream.connect(to: target, timeout: 60_000)
     _ = try await listener.accept()
     var limit = rlimit()
     unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
@@ -99,7 +99,7 @@ import Testing
     while case let descriptor = dup(0), descriptor >= 0 { taken.append(descriptor) }
     if let last = taken.popLast() { close(last) }
     // The last descriptor goes to the connecting side; the listener has none.
-    let near = try await ByteStream.connect(to: target, timeout: 5_000)
+    let near = try await ByteStream.connect(to: target, timeout: 60_000)
     let cpu = clock()
     try await Loop.sleep(for: 500)
     guard Double(clock() - cpu) / Double(CLOCKS_PER_SEC) < 0.25 else { return NetError.overflow }

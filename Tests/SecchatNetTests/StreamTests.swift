@@ -202,7 +202,7 @@ import Testing
       }
     }
     var streams: [ByteStream] = []
-    for _ in 0..<1_000 { streams.append(try await ByteStream.connect(to: target, timeout: 5_000)) }
+    for _ in 0..<1_000 { streams.append(try await ByteStream.connect(to: target, timeout: 60_000)) }
     for (index, stream) in streams.enumerated() { stream.write([UInt8(index & 255), 1, 2, 3]) }
     for (index, stream) in streams.enumerated() {
       #expect(try await stream.read(4) == [UInt8(index & 255), 1, 2, 3])

@@ -12,7 +12,7 @@ import Testing
     let listener = try Listener(address: address(host), inputCapacity: inputCapacity)
     defer { listener.close() }
     let target = try #require(listener.address)
-    let near = try await ByteStream.connect(to: target, timeout: 5_000, inputCapacity: inputCapacity)
+    let near = try await ByteStream.connect(to: target, timeout: 60_000, inputCapacity: inputCapacity)
     return Pair(near: near, far: try await listener.accept())
   }
 
@@ -25,7 +25,7 @@ extension ByteStream {
   func write(_ bytes: [UInt8]) { unsafe write(bytes.span.bytes) }
 
   func read(_ count: Int) async throws(NetError) -> [UInt8] {
-    try await fill(atLeast: count, deadline: Loop.now + 20_000)
+    try await fill(atLeast: count, deadline: Loop.now + 60_000)
     let bytes = peek(count)
     consume(count)
     return bytes

@@ -66,9 +66,10 @@ import Testing
       far.fulfil(link)
     }
     let near = try await SealedLink.connect(
-      ByteStream.connect(to: address, timeout: 5_000), prologue: [1], local: .random(), remote: keys.publicKey
+      ByteStream.connect(to: address, timeout: 60_000), prologue: [1], local: .random(),
+      remote: keys.publicKey
     )
-    return (near, try await far.wait(deadline: .now + 5_000))
+    return (near, try await far.wait(deadline: .now + 60_000))
   }
 
   @LoopActor func sides() async throws -> (near: Side, far: Side) {
@@ -114,7 +115,7 @@ import Testing
     let sides = try await sides()
     let ended = try await transfer([source.file("large"), source.file("tree")], to: target, sides)
     try await sides.near.outgoing?.run()
-    #expect(try await ended.wait(deadline: .now + 5_000))
+    #expect(try await ended.wait(deadline: .now + 60_000))
     #expect(contents(target.file("alice/large")) == bytes)
     #expect(listing(target.file("alice")) == listing(source.path))
     #expect(contents(target.file("alice/tree/7/77")) == contents(source.file("tree/7/77")))
@@ -134,7 +135,7 @@ import Testing
       sides.far.link.abort()
     }
     await #expect(throws: NodeError.self) { try await outgoing.run() }
-    #expect(try await ended.wait(deadline: .now + 5_000) == false)
+    #expect(try await ended.wait(deadline: .now + 60_000) == false)
     #expect(listing(target.file("alice")).isEmpty)
     #expect(outgoing.isOver)
   }

@@ -158,7 +158,7 @@ func randomBytes(_ count: Int) -> [UInt8] {
     } catch {
       failure = error
     }
-    if incoming != nil { _ = try? await ended.wait(deadline: .now + 20_000) }
+    if incoming != nil { _ = try? await ended.wait(deadline: .now + 60_000) }
     // A tap may hold this meeting, and with it the folders.
     forth.tap = nil
     back.tap = nil

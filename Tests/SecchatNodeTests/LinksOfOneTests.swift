@@ -17,7 +17,7 @@ import Testing
 
   /// What a node answers to an offer.
   @LoopActor private func refusal(on link: SealedLink) async throws -> Refuse.Reason? {
-    link.deadline = .now + 10_000
+    link.deadline = .now + 60_000
     while true {
       let message = try await link.receive { (type, body) throws(WireError) in
         try PeerMessage(type: type, body: body)
@@ -133,7 +133,7 @@ import Testing
       let signed = SignedDeviceList(signing: list, with: bob.identity.identity)
       Loop.spawn { try? await node.judge(signed, for: account, pinsFirst: false) }
     }
-    let end = Instant.now + 10_000
+    let end = Instant.now + 60_000
     while node.contacts[account]?.pinned == bob.list, .now < end { await Task.yield() }
     #expect(node.contacts[account]?.pinned != bob.list)
     #expect(session.link.isClosed)

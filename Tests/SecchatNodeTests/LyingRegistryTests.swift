@@ -274,12 +274,12 @@ extension LyingRegistry {
     let theirs = try #require(UserName(user).flatMap { lists[$0] }).list
     let device = try #require(theirs.devices.first)
     let port = try #require(addresses[theirs.account.name]).port
-    let stream = try await ByteStream.connect(host: "127.0.0.1", port: port, timeout: 5_000)
+    let stream = try await ByteStream.connect(host: "127.0.0.1", port: port, timeout: 60_000)
     let link = try await SealedLink.connect(
       stream, prologue: Prologue.peer(theirs.account, device: device.id), local: forger.link,
       remote: device.link
     ) { (_) throws(LinkError) in hello.encoded }
-    link.deadline = .now + 10_000
+    link.deadline = .now + 60_000
     do throws(LinkError) {
       _ = try await link.receive { (type, _) throws(WireError) in type }
       return true

@@ -79,7 +79,7 @@ import Testing
   func dial(_ other: NodeAtWork) async throws -> SealedLink {
     let theirs = try other.node.ownList().list
     let device = try #require(theirs.devices.first)
-    let stream = try await ByteStream.connect(to: try #require(other.node.listener?.address), timeout: 5_000)
+    let stream = try await ByteStream.connect(to: try #require(other.node.listener?.address), timeout: 60_000)
     let hello = hello
     return try await SealedLink.connect(
       stream, prologue: Prologue.peer(theirs.account, device: device.id), local: identity.link,
@@ -89,7 +89,7 @@ import Testing
 
   /// Whether the node at the other end has taken the link: it grants credit at once.
   func isTaken(_ link: SealedLink) async -> Bool {
-    link.deadline = .now + 10_000
+    link.deadline = .now + 60_000
     defer { link.deadline = nil }
     do throws(LinkError) {
       _ = try await link.receive { (type, _) throws(WireError) in type }
@@ -110,7 +110,7 @@ import Testing
   func say(_ text: String, on link: SealedLink) async throws {
     link.send(Chat(id: Random.bytes(), sent: 0, text: text))
     link.flush()
-    link.deadline = .now + 10_000
+    link.deadline = .now + 60_000
     defer { link.deadline = nil }
     while try await link.receive({ (type, _) throws(WireError) in type }) != .ack {}
   }

@@ -59,7 +59,7 @@ import Testing
 
     func say(_ text: String, to other: Side) async throws -> Refuse.Reason? {
       let session = try #require(sessions.session(with: other.account))
-      return try await session.send(Chat(id: Random.bytes(), sent: 0, text: text), deadline: .now + 10_000)
+      return try await session.send(Chat(id: Random.bytes(), sent: 0, text: text), deadline: .now + 60_000)
     }
   }
 
@@ -120,7 +120,7 @@ import Testing
     _ = alice.begin(a.near, with: bob)
     _ = bob.begin(a.far, with: alice)
     _ = alice.begin(b.far, with: bob)
-    #expect(try await confirmed.wait(deadline: .now + 10_000))
+    #expect(try await confirmed.wait(deadline: .now + 60_000))
     #expect(alice.texts == ["over the loser"])
     alice.sessions.close(.done)
   }

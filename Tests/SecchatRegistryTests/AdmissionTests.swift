@@ -10,7 +10,7 @@ import Testing
 @Suite struct AdmissionTests {
   /// How a stream ends that the registry lets go.
   private func ending(_ stream: ByteStream) async -> NetError? {
-    await failure { () throws(NetError) in try await stream.fill(atLeast: 1, deadline: .now + 10_000) }
+    await failure { () throws(NetError) in try await stream.fill(atLeast: 1, deadline: .now + 60_000) }
   }
 
   private func isGone(_ error: NetError?) -> Bool { error == .closed || error == .reset }
@@ -191,7 +191,7 @@ import Testing
   @Test @LoopActor func whoHasNoHandshakeUnderWayIsNotLookedAt() async throws {
     let listener = try Listener(address: try #require(SocketAddress(host: "127.0.0.1", port: 0)))
     defer { listener.close() }
-    let stream = try await ByteStream.connect(to: try #require(listener.address), timeout: 5_000)
+    let stream = try await ByteStream.connect(to: try #require(listener.address), timeout: 60_000)
     defer { stream.close() }
     let admission = Admission(RegistryConfiguration())
     var visits: [Visit] = []

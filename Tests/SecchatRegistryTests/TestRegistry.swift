@@ -31,7 +31,7 @@ import Testing
 
   func stream(host: String = "127.0.0.1") async throws -> ByteStream {
     let address = try #require(SocketAddress(host: host, port: registry.address.port))
-    return try await ByteStream.connect(to: address, timeout: 5_000)
+    return try await ByteStream.connect(to: address, timeout: 60_000)
   }
 
   /// A link of a device with these keys.
@@ -66,7 +66,7 @@ import Testing
 
   init(_ link: SealedLink) {
     self.link = link
-    link.deadline = .now + 20_000
+    link.deadline = .now + 60_000
   }
 
   func next() async throws -> RegistryAnswer {

@@ -1,7 +1,7 @@
 internal import SecchatNet
 
 /// How many people whom nothing is pinned of may make this node ask its registry: far below what the registry allows
-/// it, so that strangers cannot use up what its user needs; and of that a small share for each address, so that one
+/// it, so that strangers cannot use up what its user needs. Of the second half each address has a small share, so that one
 /// host cannot keep all others out.
 struct StrangerAllowance {
   private static let lookups = 60
@@ -22,9 +22,9 @@ struct StrangerAllowance {
       used = 0
       shares = [:]
     }
-    guard used < Self.lookups, underWay < Self.atOnce, shares[address, default: 0] < Self.perAddress else {
-      return false
-    }
+    guard used < Self.lookups, underWay < Self.atOnce,
+      used < Self.lookups / 2 || shares[address, default: 0] < Self.perAddress
+    else { return false }
     used += 1
     shares[address, default: 0] += 1
     underWay += 1

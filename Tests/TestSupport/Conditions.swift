@@ -1,31 +1,34 @@
-internal import Foundation
-internal import Glibc
-package import Testing
+// Building only the programs builds this target too, and with the static standard library there is no Testing.
+#if canImport(Testing)
+  internal import Foundation
+  internal import Glibc
+  package import Testing
 
-extension Trait where Self == ConditionTrait {
-  /// For tests that take long: they run under `scripts/test --full`.
-  package static var long: Self {
-    .enabled("it takes long: scripts/test --full runs it") { isFull }
-  }
+  extension Trait where Self == ConditionTrait {
+    /// For tests that take long: they run under `scripts/test --full`.
+    package static var long: Self {
+      .enabled("it takes long: scripts/test --full runs it") { isFull }
+    }
 
-  /// For tests that look into the memory of programs: with the thread sanitizer's shadow it is too large to be searched.
-  package static var readsMemory: Self {
-    .disabled(
-      if: unsafe dlsym(nil, "__tsan_init") != nil, "the thread sanitizer's memory is too large to search")
-  }
+    /// For tests that look into the memory of programs: with the thread sanitizer's shadow it is too large to be searched.
+    package static var readsMemory: Self {
+      .disabled(
+        if: unsafe dlsym(nil, "__tsan_init") != nil, "the thread sanitizer's memory is too large to search")
+    }
 
-  /// For tests that only root can do. Under `scripts/test --full` not to be root is a failure.
-  package static var needsRoot: Self {
-    .enabled("only root can do it") {
-      guard geteuid() != 0, isFull else { return geteuid() == 0 }
-      throw NotRoot()
+    /// For tests that only root can do. Under `scripts/test --full` not to be root is a failure.
+    package static var needsRoot: Self {
+      .enabled("only root can do it") {
+        guard geteuid() != 0, isFull else { return geteuid() == 0 }
+        throw NotRoot()
+      }
     }
   }
-}
 
-/// Whether everything must be tried.
-private var isFull: Bool { ProcessInfo.processInfo.environment["SECCHAT_FULL"] == "1" }
+  /// Whether everything must be tried.
+  private var isFull: Bool { ProcessInfo.processInfo.environment["SECCHAT_FULL"] == "1" }
 
-private struct NotRoot: Error, CustomStringConvertible {
-  let description = "scripts/test --full must be run as root: this test cannot be left out"
-}
+  private struct NotRoot: Error, CustomStringConvertible {
+    let description = "scripts/test --full must be run as root: this test cannot be left out"
+  }
+#endif

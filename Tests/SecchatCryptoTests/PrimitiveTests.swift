@@ -131,7 +131,8 @@ import Testing
       let copy = control.bytes.array
       withExtendedLifetime(copy) {}
     }
-    #expect(isLeftBehind(0xa4), "what a copy leaves is found")
+    // A sanitizer's allocator gives nothing back so soon; without one, what a copy leaves is found.
+    #expect(isLeftBehind(0xa4) || isSanitized)
     let plaintext = secret(0xa5)
     let sealed = key.sealWithRandomNonce(plaintext.bytes, authenticating: RawSpan())
     #expect(!isLeftBehind(0xa5))

@@ -25,6 +25,11 @@
     }
   }
 
+  /// Whether the tests were built with a sanitizer.
+  package var isSanitized: Bool {
+    unsafe dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
+  }
+
   /// Whether everything must be tried.
   private var isFull: Bool { ProcessInfo.processInfo.environment["SECCHAT_FULL"] == "1" }
 

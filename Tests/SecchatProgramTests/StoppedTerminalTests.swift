@@ -8,28 +8,31 @@ import Testing
 
 @testable import secchat
 
-/// A terminal that takes nothing, with a line editor on it: a message that cannot be shown must not be taken.
+/// A terminal that takes nothing, with a line editor on it: a message that cannot be shown must not be taken. In processes
+/// of their own: two editors at once would share what the terminal library keeps in global variables.
 @Suite struct StoppedTerminalTests {
-  @Test(.timeLimit(.minutes(2))) func nothingIsTakenThatIsNotShown() async throws {
-    let pty = UnreadTerminal()
-    let terminal = Terminal(output: pty.slave, error: pty.slave, environment: { _ in "xterm" })
-    unsafe setenv("TERM", "xterm", 1)
-    let editor = try LineEditor(terminal: terminal, input: pty.slave)
-    #expect(editor.isInteractive)
-    let output = Output(terminal, json: false, inShell: true, staysOn: true)
-    let line = SafeText(line: String(repeating: "x", count: Chat.maximumText))
-    var taken = 0
-    while output.isReady, taken < 4_000 {
-      output.say(line)
-      taken += 1
+  @Test(.timeLimit(.minutes(2))) func nothingIsTakenThatIsNotShown() async {
+    await #expect(processExitsWith: .success) {
+      let pty = UnreadTerminal()
+      let terminal = Terminal(output: pty.slave, error: pty.slave, environment: { _ in "xterm" })
+      unsafe setenv("TERM", "xterm", 1)
+      let editor = try LineEditor(terminal: terminal, input: pty.slave)
+      #expect(editor.isInteractive)
+      let output = Output(terminal, json: false, inShell: true, staysOn: true)
+      let line = SafeText(line: String(repeating: "x", count: Chat.maximumText))
+      var taken = 0
+      while output.isReady, taken < 4_000 {
+        output.say(line)
+        taken += 1
+      }
+      #expect(taken < 4_000, "nobody reads, and yet it was ready")
+      #expect(!output.isReady)
+      pty.startReading()
+      await output.drain()
+      #expect(output.isReady)
+      editor.close()
+      #expect(pty.close().count { $0 == UInt8(ascii: "x") } == taken * Chat.maximumText)
     }
-    #expect(taken < 4_000, "nobody reads, and yet it was ready")
-    #expect(!output.isReady)
-    pty.startReading()
-    await output.drain()
-    #expect(output.isReady)
-    editor.close()
-    #expect(pty.close().count { $0 == UInt8(ascii: "x") } == taken * Chat.maximumText)
   }
 
   /// How wide a terminal is has to be asked: a program, or a file, has no rows.
@@ -50,24 +53,26 @@ import Testing
   }
 
   /// Where no shell is around it, a conversation is beside its node too.
-  @Test func aConversationDoesNotHoldUpItsNode() throws {
-    let pty = UnreadTerminal()
-    let terminal = Terminal(output: pty.slave, error: pty.slave, environment: { _ in "xterm" })
-    let editor = try LineEditor(terminal: terminal, input: pty.slave)
-    let parsed = try Program.spec.parse(["chat", "bob"])
-    guard case .run(let arguments) = parsed else { return }
-    let session = try Session(
-      home: "/nowhere", output: Output(terminal, json: false),
-      passphrase: PassphraseInput(arguments, home: "/nowhere"))
-    let output = Conversation(Chat(user: "bob"), session, editor).output
-    try #require(output !== session.output)
-    let line = SafeText(line: String(repeating: "x", count: Chat.maximumText))
-    // More than the terminal and the editor hold.
-    for _ in 0..<20 { output.say(line) }
-    pty.startReading()
-    #expect(output.drainBriefly())
-    editor.close()
-    _ = pty.close()
+  @Test func aConversationDoesNotHoldUpItsNode() async {
+    await #expect(processExitsWith: .success) {
+      let pty = UnreadTerminal()
+      let terminal = Terminal(output: pty.slave, error: pty.slave, environment: { _ in "xterm" })
+      let editor = try LineEditor(terminal: terminal, input: pty.slave)
+      let parsed = try Program.spec.parse(["chat", "bob"])
+      guard case .run(let arguments) = parsed else { return }
+      let session = try Session(
+        home: "/nowhere", output: Output(terminal, json: false),
+        passphrase: PassphraseInput(arguments, home: "/nowhere"))
+      let output = Conversation(Chat(user: "bob"), session, editor).output
+      try #require(output !== session.output)
+      let line = SafeText(line: String(repeating: "x", count: Chat.maximumText))
+      // More than the terminal and the editor hold.
+      for _ in 0..<20 { output.say(line) }
+      pty.startReading()
+      #expect(output.drainBriefly())
+      editor.close()
+      _ = pty.close()
+    }
   }
 }
 

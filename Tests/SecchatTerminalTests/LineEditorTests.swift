@@ -35,7 +35,12 @@ extension TerminalTests {
         return try await line
       }
 
-      func shows(_ lines: [String]) async -> Bool { await eventually { pty.screen.lines == lines } }
+      func shows(_ lines: [String]) async -> Bool {
+        let isShown = await eventually { pty.screen.lines == lines }
+        // What is there instead, for the failure.
+        if !isShown { Issue.record("\(pty.output.debugDescription)") }
+        return isShown
+      }
     }
 
     @Test func readsALineAndRestoresTheTerminal() async throws {

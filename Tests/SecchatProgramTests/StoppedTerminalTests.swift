@@ -98,6 +98,7 @@ private final class UnreadTerminal: Sendable {
       var chunk = [UInt8](repeating: 0, count: 65_536)
       while true {
         let count = unsafe read(master, &chunk, chunk.count)
+        if count < 0, errno == EINTR { continue }
         guard count > 0 else { break }
         bytes.withLock { $0 += chunk[..<count] }
       }

@@ -42,6 +42,7 @@ final class PseudoTerminal: @unchecked Sendable {
     var chunk = [UInt8](repeating: 0, count: 4096)
     while true {
       let count = unsafe read(master, &chunk, chunk.count)
+      if count < 0, errno == EINTR { continue }
       guard count > 0 else { break }
       lock.withLock { bytes += chunk[..<count] }
     }

@@ -49,6 +49,28 @@ package struct AEADKey<Cipher: AEADCipher>: ~Copyable, Sendable {
   }
 }
 
+extension AEADKey {
+  /// Hands a function of libsodium the buffer, the data, the nonce and the key, and says what it returned.
+  private borrowing func call(
+    on buffer: inout MutableRawSpan, nonce: RawSpan, authenticating data: RawSpan,
+    _ function: (
+      (bytes: UnsafeMutablePointer<UInt8>, count: Int), (bytes: UnsafePointer<UInt8>, count: UInt64),
+      UnsafePointer<UInt8>, UnsafePointer<UInt8>
+    ) -> Int32
+  ) throws(CryptoError) -> Int32 {
+    guard nonce.byteCount == Cipher.nonceLength, buffer.byteCount >= aeadTagLength else { throw .wrongLength }
+    return unsafe withPointer(&buffer) { buffer, count in
+      unsafe withPointer(nonce) { nonce, _ in
+        unsafe withPointer(data) { data, dataCount in
+          unsafe withPointer(secret.bytes) { key, _ in
+            unsafe function((buffer, count), (data, UInt64(dataCount)), nonce, key)
+          }
+        }
+      }
+    }
+  }
+}
+
 extension AEADKey where Cipher == ChaChaPoly {
   /// Seals `buffer` in place: its last 16 bytes become the tag.
   ///
@@ -56,18 +78,11 @@ extension AEADKey where Cipher == ChaChaPoly {
   package borrowing func seal(
     inPlace buffer: inout MutableRawSpan, nonce: RawSpan, authenticating data: RawSpan
   ) throws(CryptoError) {
-    guard nonce.byteCount == ChaChaPoly.nonceLength, buffer.byteCount >= aeadTagLength else {
-      throw .wrongLength
-    }
-    unsafe withPointer(&buffer) { buffer, count in
-      unsafe withPointer(nonce) { nonce, _ in
-        unsafe withPointer(data) { data, dataCount in
-          unsafe withPointer(secret.bytes) { key, _ in
-            _ = unsafe crypto_aead_chacha20poly1305_ietf_encrypt(
-              buffer, nil, buffer, UInt64(count - aeadTagLength), data, UInt64(dataCount), nil, nonce, key)
-          }
-        }
-      }
+    // It cannot fail but for lengths that no memory has.
+    _ = try unsafe call(on: &buffer, nonce: nonce, authenticating: data) { buffer, data, nonce, key in
+      unsafe crypto_aead_chacha20poly1305_ietf_encrypt(
+        buffer.bytes, nil, buffer.bytes, UInt64(buffer.count - aeadTagLength), data.bytes, data.count, nil,
+        nonce, key)
     }
   }
 
@@ -78,18 +93,10 @@ extension AEADKey where Cipher == ChaChaPoly {
   package borrowing func open(
     inPlace buffer: inout MutableRawSpan, nonce: RawSpan, authenticating data: RawSpan
   ) throws(CryptoError) {
-    guard nonce.byteCount == ChaChaPoly.nonceLength, buffer.byteCount >= aeadTagLength else {
-      throw .wrongLength
-    }
-    let status = unsafe withPointer(&buffer) { buffer, count in
-      unsafe withPointer(nonce) { nonce, _ in
-        unsafe withPointer(data) { data, dataCount in
-          unsafe withPointer(secret.bytes) { key, _ in
-            unsafe crypto_aead_chacha20poly1305_ietf_decrypt(
-              buffer, nil, nil, buffer, UInt64(count), data, UInt64(dataCount), nonce, key)
-          }
-        }
-      }
+    let status = try unsafe call(on: &buffer, nonce: nonce, authenticating: data) {
+      buffer, data, nonce, key in
+      unsafe crypto_aead_chacha20poly1305_ietf_decrypt(
+        buffer.bytes, nil, nil, buffer.bytes, UInt64(buffer.count), data.bytes, data.count, nonce, key)
     }
     guard status == 0 else { throw .authenticationFailed }
   }
@@ -102,18 +109,11 @@ extension AEADKey where Cipher == XChaChaPoly {
   package borrowing func seal(
     inPlace buffer: inout MutableRawSpan, nonce: RawSpan, authenticating data: RawSpan
   ) throws(CryptoError) {
-    guard nonce.byteCount == XChaChaPoly.nonceLength, buffer.byteCount >= aeadTagLength else {
-      throw .wrongLength
-    }
-    unsafe withPointer(&buffer) { buffer, count in
-      unsafe withPointer(nonce) { nonce, _ in
-        unsafe withPointer(data) { data, dataCount in
-          unsafe withPointer(secret.bytes) { key, _ in
-            _ = unsafe crypto_aead_xchacha20poly1305_ietf_encrypt(
-              buffer, nil, buffer, UInt64(count - aeadTagLength), data, UInt64(dataCount), nil, nonce, key)
-          }
-        }
-      }
+    // It cannot fail but for lengths that no memory has.
+    _ = try unsafe call(on: &buffer, nonce: nonce, authenticating: data) { buffer, data, nonce, key in
+      unsafe crypto_aead_xchacha20poly1305_ietf_encrypt(
+        buffer.bytes, nil, buffer.bytes, UInt64(buffer.count - aeadTagLength), data.bytes, data.count, nil,
+        nonce, key)
     }
   }
 
@@ -124,18 +124,10 @@ extension AEADKey where Cipher == XChaChaPoly {
   package borrowing func open(
     inPlace buffer: inout MutableRawSpan, nonce: RawSpan, authenticating data: RawSpan
   ) throws(CryptoError) {
-    guard nonce.byteCount == XChaChaPoly.nonceLength, buffer.byteCount >= aeadTagLength else {
-      throw .wrongLength
-    }
-    let status = unsafe withPointer(&buffer) { buffer, count in
-      unsafe withPointer(nonce) { nonce, _ in
-        unsafe withPointer(data) { data, dataCount in
-          unsafe withPointer(secret.bytes) { key, _ in
-            unsafe crypto_aead_xchacha20poly1305_ietf_decrypt(
-              buffer, nil, nil, buffer, UInt64(count), data, UInt64(dataCount), nonce, key)
-          }
-        }
-      }
+    let status = try unsafe call(on: &buffer, nonce: nonce, authenticating: data) {
+      buffer, data, nonce, key in
+      unsafe crypto_aead_xchacha20poly1305_ietf_decrypt(
+        buffer.bytes, nil, nil, buffer.bytes, UInt64(buffer.count), data.bytes, data.count, nonce, key)
     }
     guard status == 0 else { throw .authenticationFailed }
   }
@@ -149,8 +141,10 @@ extension AEADKey where Cipher == XChaChaPoly {
       span.copy(from: nonce.bytes)
       span.copy(from: plaintext, at: XChaChaPoly.nonceLength)
       var body = span._mutatingExtracting(XChaChaPoly.nonceLength..<span.byteCount)
-      // The lengths are right by construction.
-      try? seal(inPlace: &body, nonce: nonce.bytes, authenticating: data)
+      // The lengths are right by construction; were they not, the plaintext must not go out for its seal.
+      do throws(CryptoError) {
+        try seal(inPlace: &body, nonce: nonce.bytes, authenticating: data)
+      } catch { preconditionFailure("a nonce and room for the tag") }
     }
     return sealed
   }

@@ -32,7 +32,6 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 
 let package = Package(
   name: "secchat",
-  platforms: [.macOS(.v26)],
   products: [
     .executable(name: "secchat", targets: ["secchat"]),
     .executable(name: "secchat-registry", targets: ["secchat-registry"]),

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
+internal import Glibc
 
 /// A value behind a lock. A heap-allocated `pthread_mutex_t`, because ThreadSanitizer understands it.
 @safe package final class Lock<Value>: @unchecked Sendable {

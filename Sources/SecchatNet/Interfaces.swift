@@ -1,10 +1,5 @@
 import CUV
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Glibc
 
 /// This machine's addresses, those that others can reach first; port 0.
 package func interfaceAddresses() -> [SocketAddress] {

@@ -1,11 +1,6 @@
 import CSystem
 import CUV
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Glibc
 
 /// A socket that takes connections, over TCP or a Unix socket.
 ///

@@ -1,10 +1,5 @@
 import CUV
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Glibc
 
 /// Names to addresses, through the system's resolver on libuv's thread pool.
 @LoopActor package enum Resolver {

@@ -1,10 +1,5 @@
 import CUV
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Glibc
 
 func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
 

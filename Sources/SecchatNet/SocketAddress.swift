@@ -1,11 +1,6 @@
 import CSystem
 import CUV
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Glibc
 
 /// An IPv4 or IPv6 address with a port. IPv4 addresses mapped into IPv6 are IPv4 addresses here.
 package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {

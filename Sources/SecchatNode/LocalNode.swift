@@ -1,12 +1,7 @@
+internal import Glibc
 internal import SecchatCore
 internal import SecchatCrypto
 internal import SecchatNet
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
 
 /// A node in this process, with its lock and its control socket.
 @LoopActor final class LocalNode {

@@ -1,13 +1,8 @@
+internal import Glibc
 internal import SecchatCore
 internal import SecchatCrypto
 internal import SecchatLink
 internal import SecchatNet
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
 
 /// What programs may ask: each request is one function here or in `NodeAccount`.
 extension Node {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
+internal import Glibc
 
 /// What the registry tells its operator: a line each, on standard error. Never content, never a key or fingerprint;
 /// addresses only at `debug`.

@@ -1,11 +1,6 @@
+internal import Glibc
 package import SecchatCore
 internal import SecchatCrypto
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
 
 /// The registry's own key, one line of text: the prefix and, in upper-case base32, the 32 bytes of the X25519 private
 /// key and 3 of checksum (BLAKE2b over label, prefix and key).

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
+internal import Glibc
 
 /// The thread of a `DatabaseQueue` and the list of what waits for it.
 @safe final class DatabaseWorker: @unchecked Sendable {

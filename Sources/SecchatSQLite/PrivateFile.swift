@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
+internal import Glibc
 
 /// The database's file, readable by its owner alone. SQLite gives `-wal` and `-shm` the mode of the file itself.
 enum PrivateFile {

@@ -1,10 +1,5 @@
 internal import CSQLite
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
+internal import Glibc
 
 /// Why the database could not do what was asked.
 package enum SQLiteError: Error, Equatable, Sendable, CustomStringConvertible {

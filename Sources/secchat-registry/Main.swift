@@ -1,14 +1,9 @@
 internal import CSystem
+internal import Glibc
 internal import SecchatArguments
 internal import SecchatCore
 internal import SecchatNet
 internal import SecchatRegistry
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
 
 @main
 struct Main {

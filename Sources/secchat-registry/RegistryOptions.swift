@@ -1,12 +1,7 @@
+internal import Glibc
 internal import SecchatArguments
 internal import SecchatNet
 internal import SecchatRegistry
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
 
 /// What the command line and the environment ask for.
 struct RegistryOptions: Sendable {

@@ -5,27 +5,27 @@ import Testing
   /// Every target of `Sources` and all that its files may import, besides the standard library.
   private static let table: [String: Set<String>] = [
     // Pure: no system, no clock, no input or output.
-    "SecchatCrypto": ["CSodium", "Glibc", "Darwin"],
+    "SecchatCrypto": ["CSodium", "Glibc"],
     "SecchatCore": ["SecchatCrypto"],
     // Bytes only: never a key.
-    "SecchatNet": ["CUV", "CSystem", "Glibc", "Darwin"],
+    "SecchatNet": ["CUV", "CSystem", "Glibc"],
     "SecchatLink": ["SecchatCore", "SecchatCrypto", "SecchatNet"],
-    "SecchatSQLite": ["CSQLite", "Glibc", "Darwin"],
+    "SecchatSQLite": ["CSQLite", "Glibc"],
     "SecchatRegistry": [
-      "SecchatLink", "SecchatSQLite", "SecchatCore", "SecchatCrypto", "SecchatNet", "Glibc", "Darwin",
+      "SecchatLink", "SecchatSQLite", "SecchatCore", "SecchatCrypto", "SecchatNet", "Glibc",
     ],
     "SecchatNode": [
       "SecchatLink", "SecchatSQLite", "SecchatCore", "SecchatCrypto", "SecchatNet", "CSystem", "Glibc",
-      "Darwin", "FoundationEssentials",
+      "FoundationEssentials",
     ],
-    "SecchatArguments": ["Glibc", "Darwin"],
-    "SecchatTerminal": ["CEdit", "CQREncode", "CUTF8Proc", "Glibc", "Darwin", "Synchronization"],
+    "SecchatArguments": ["Glibc"],
+    "SecchatTerminal": ["CEdit", "CQREncode", "CUTF8Proc", "Glibc", "Synchronization"],
     "secchat": [
-      "SecchatNode", "SecchatArguments", "SecchatTerminal", "CSystem", "Glibc", "Darwin", "Synchronization",
+      "SecchatNode", "SecchatArguments", "SecchatTerminal", "CSystem", "Glibc", "Synchronization",
       "Dispatch",
     ],
     "secchat-registry": [
-      "SecchatRegistry", "SecchatArguments", "SecchatCore", "SecchatNet", "CSystem", "Glibc", "Darwin",
+      "SecchatRegistry", "SecchatArguments", "SecchatCore", "SecchatNet", "CSystem", "Glibc",
     ],
   ]
 

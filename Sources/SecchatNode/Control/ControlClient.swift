@@ -1,10 +1,5 @@
+internal import Glibc
 internal import SecchatNet
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
 
 /// Asks the node of a profile that runs in another process.
 struct ControlClient: Sendable {

@@ -1,10 +1,5 @@
+internal import Glibc
 internal import SecchatCrypto
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
 
 /// Where a profile's control socket lies: in the profile, or, where that path is too long for a Unix socket, in the
 /// user's run-time folder.

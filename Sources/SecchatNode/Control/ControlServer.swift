@@ -1,11 +1,6 @@
+internal import Glibc
 internal import SecchatCore
 internal import SecchatNet
-
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
 
 /// Lets other programs of the same user ask this profile's node: one request a connection.
 @LoopActor final class ControlServer {

@@ -1,8 +1,5 @@
 internal import CSystem
-
-#if canImport(Glibc)
-  internal import Glibc
-#endif
+internal import Glibc
 
 /// Opens what lies beneath a folder: never above it, never through a symbolic link, whatever others do to the folders
 /// meanwhile.

@@ -1,8 +1,5 @@
 internal import CSystem
-
-#if canImport(Glibc)
-  internal import Glibc
-#endif
+internal import Glibc
 
 /// An open file or folder, closed with its last holder.
 final class Descriptor: Sendable {

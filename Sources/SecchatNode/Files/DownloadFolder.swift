@@ -1,10 +1,7 @@
 internal import CSystem
+internal import Glibc
 internal import SecchatCore
 internal import SecchatCrypto
-
-#if canImport(Glibc)
-  internal import Glibc
-#endif
 
 /// One sender's folder in the downloads. Everything in it is reached from its descriptor, so that nothing can be put in
 /// the way afterwards.

@@ -1,10 +1,7 @@
 internal import CSystem
+internal import Glibc
 internal import SecchatCore
 internal import SecchatCrypto
-
-#if canImport(Glibc)
-  internal import Glibc
-#endif
 
 /// A file that is being received.
 final class IncomingFile {

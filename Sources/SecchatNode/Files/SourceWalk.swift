@@ -1,9 +1,6 @@
 internal import CSystem
+internal import Glibc
 internal import SecchatCore
-
-#if canImport(Glibc)
-  internal import Glibc
-#endif
 
 /// A file or folder to send, and where to find it.
 struct SourceEntry {

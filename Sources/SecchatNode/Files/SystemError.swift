@@ -1,8 +1,5 @@
 internal import CSystem
-
-#if canImport(Glibc)
-  internal import Glibc
-#endif
+internal import Glibc
 
 /// What a system call failed with.
 struct SystemError: Error, Equatable, CustomStringConvertible {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
+internal import Glibc
 
 /// The folder that holds one identity and its account: nobody but its owner may look into it.
 struct ProfileFolder: Sendable {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
+internal import Glibc
 
 /// The right to be a profile's one node. The system lets go of it when the process ends, however it ends: that is how a
 /// stale control socket is told from a live one.

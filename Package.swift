@@ -61,6 +61,14 @@ let package = Package(
     program("secchat", ["SecchatNode", "SecchatArguments", "SecchatTerminal", "CSystem"]),
     program("secchat-registry", ["SecchatRegistry", "SecchatArguments", "CSystem"]),
 
+    // Measures; `scripts/bench` runs it.
+    .executableTarget(
+      name: "secchat-bench",
+      dependencies: [
+        "SecchatNode", "SecchatRegistry", "SecchatLink", "SecchatCore", "SecchatCrypto", "SecchatNet",
+      ],
+      path: "Benchmarks/Program", swiftSettings: settings),
+
     // What the tests share: vectors, temporary folders, programs started and stopped.
     .target(
       name: "TestSupport", dependencies: ["SecchatCrypto"], path: "Tests/TestSupport",

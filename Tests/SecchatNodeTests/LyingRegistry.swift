@@ -17,6 +17,8 @@ import SecchatNet
   private(set) var addresses: [UserName: NetworkAddress] = [:]
   /// Answers in place of the truth.
   var answer: ((RegistryRequest) -> (any WireMessage)?)?
+  /// What goes out before the answer, asked for or not.
+  var unasked: ((RegistryRequest) -> [any WireMessage])?
   /// Runs before a LOGIN is answered.
   var beforeLogin: (() async -> Void)?
 
@@ -42,8 +44,8 @@ import SecchatNet
     addresses[list.list.account.name] = address
   }
 
-  /// Ends a client's link as for another program's log-in.
-  func replace(_ name: UserName) { online[name]?.close(.replaced) }
+  /// Ends a client's link, by default as for another program's log-in.
+  func end(_ name: UserName, _ reason: Close.Reason = .replaced) { online[name]?.close(reason) }
 
   /// Ends all links, and goes on listening.
   func hangUp() {
@@ -79,6 +81,7 @@ import SecchatNet
         online[login.name]?.close(.replaced)
         online[login.name] = link
       }
+      for message in unasked?(request) ?? [] { link.send(erased: message) }
       link.send(erased: answer?(request) ?? truth(request))
     }
   }

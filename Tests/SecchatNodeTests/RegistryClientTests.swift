@@ -53,7 +53,7 @@ import Testing
     let (client, heard, name) = try client(at: registry)
     client.stay { _ in }
     #expect(await eventually { heard.online == 1 })
-    registry.replace(name)
+    registry.end(name)
     #expect(await eventually { heard.offline.count == 1 })
     #expect(heard.offline.first?.1 == false)
     registry.stop()
@@ -105,6 +105,85 @@ import Testing
     registry.hangUp()
     #expect(await eventually { !heard.offline.isEmpty })
     #expect(heard.offline.allSatisfy { _, retrying in retrying })
+    #expect(await eventually { heard.online == 2 })
+    await client.stop(sayingSo: true)
+    registry.stop()
+  }
+
+  // MARK: A registry that lies
+
+  /// Any other answer to LOGIN is no log-in.
+  @Test @LoopActor func anotherAnswerIsNoLogIn() async throws {
+    let registry = try LyingRegistry()
+    let list = try Stranger("bob", at: registry).list.encoded
+    for index in 0..<6 {
+      registry.lie { _, request in
+        guard case .login(let login) = request else { return nil }
+        let number = login.request
+        let others: [any WireMessage] = [
+          Registered(request: number, already: true), Listed(request: number, more: false, entries: []),
+          Found(request: number, address: nil, list: list), Alive(request: number, life: 1),
+          LoggedOut(request: number), Watching(request: number),
+        ]
+        return others[index]
+      }
+      let (client, heard, _) = try client(at: registry)
+      let error = await failure { () throws(NodeError) in _ = try await client.session() }
+      #expect(error?.status == .internal)
+      #expect(!client.isOnline && heard.online == 0)
+      await client.stop(sayingSo: true)
+    }
+    registry.stop()
+  }
+
+  /// A session whose beats are not answered is none: the client logs in anew, with pauses that grow.
+  @Test(arguments: [false, true]) @LoopActor func aBeatWithoutItsAnswerEndsTheSession(isRefused: Bool)
+    async throws
+  {
+    let registry = try LyingRegistry()
+    var lies = 2
+    registry.lie { _, request in
+      guard case .heartbeat(let beat) = request, lies > 0 else { return nil }
+      lies -= 1
+      return isRefused
+        ? Failure(request: beat.request, reason: .notLoggedIn) : Watching(request: beat.request)
+    }
+    let (client, heard, _) = try client(at: registry)
+    client.stay { _ in Issue.record("gave up") }
+    #expect(await eventually { heard.online == 3 && client.isOnline })
+    #expect(heard.offline.allSatisfy { _, retrying in retrying } && !heard.offline.isEmpty)
+    #expect(registry.logins == 3)
+    await client.stop(sayingSo: true)
+    registry.stop()
+  }
+
+  @Test(arguments: [0, 1, .max] as [UInt32]) @LoopActor func oddTimesDoNoHarm(time: UInt32) async throws {
+    let registry = try LyingRegistry()
+    registry.lie { _, request in
+      switch request {
+      case .login(let login):
+        return LoggedIn(
+          request: login.request, address: NetworkAddress(unspecified: ()), life: time, heartbeat: time)
+      case .heartbeat(let beat): return Alive(request: beat.request, life: time)
+      default: return nil
+      }
+    }
+    let (client, heard, _) = try client(at: registry)
+    client.stay { _ in Issue.record("gave up") }
+    #expect(await eventually { heard.online == 1 })
+    #expect(try await client.session().list().isEmpty)
+    #expect(client.isOnline && heard.offline.isEmpty)
+    await client.stop(sayingSo: true)
+    registry.stop()
+  }
+
+  @Test(arguments: Close.Reason.allCases.filter { $0 != .replaced })
+  @LoopActor func whateverEndsTheLinkItComesBack(reason: Close.Reason) async throws {
+    let registry = try LyingRegistry()
+    let (client, heard, name) = try client(at: registry)
+    client.stay { _ in Issue.record("gave up") }
+    #expect(await eventually { heard.online == 1 })
+    registry.end(name, reason)
     #expect(await eventually { heard.online == 2 })
     await client.stop(sayingSo: true)
     registry.stop()

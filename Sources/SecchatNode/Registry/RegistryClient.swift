@@ -145,12 +145,12 @@ internal import SecchatNet
         guard let client = self else { return }
         do throws(NodeError) {
           var link = try await client.session()
-          pause = RegistryClient.firstPause
           if link.age >= client.renewal {
             link = try await client.logIn()
           } else {
-            try await link.heartbeat()
+            try await client.beat(over: link)
           }
+          pause = RegistryClient.firstPause
           let period = max(1, Int(client.loggedIn?.heartbeat ?? 30)) * 1_000
           // Until the next beat, or until the link ends.
           let ended = OneShot<Void>()
@@ -171,6 +171,14 @@ internal import SecchatNet
           pause = min(pause * 2, RegistryClient.longestPause)
         }
       }
+    }
+  }
+
+  /// A session that cannot be extended is none, whatever else the registry answers on its link: another takes its place.
+  private func beat(over link: RegistryLink) async throws(NodeError) {
+    do throws(NodeError) { try await link.heartbeat() } catch {
+      link.close()
+      throw RegistryLink.unreachable(registry.host, registry.port, .closed)
     }
   }
 

@@ -185,11 +185,12 @@ internal import SecchatNet
       guard case .listed(let page) = try await ask({ List(request: $0, after: after) }) else {
         throw Self.outOfPlace
       }
-      // A registry that does not go forward would be asked for ever.
-      guard page.entries.first.map({ entry in after.map { $0 < entry.name } ?? true }) ?? !page.more else {
-        throw Self.outOfPlace
+      // A registry that does not go forward would be asked for ever; one that names somebody twice is not believed.
+      guard !page.entries.isEmpty || !page.more else { throw Self.outOfPlace }
+      for entry in page.entries {
+        guard entries.last.map({ $0.name < entry.name }) ?? true else { throw Self.outOfPlace }
+        entries.append(entry)
       }
-      entries += page.entries
       guard entries.count <= Self.listedNames else { throw Self.outOfPlace }
       if !page.more { return entries }
     }

@@ -70,29 +70,55 @@ import SecchatNet
   // Names made beforehand: making them is not what is measured.
   let names = (0..<min(accounts, 10_000)).map { population.name($0 * max(1, accounts / 10_000)) }
   let begun = now()
-  let all = clients
-  try await inLanes(links) { lane in
-    let client = all[lane]
-    var left = total / links
-    var state = UInt64(lane) &* 0x9e37_79b9_7f4a_7c15 &+ 1
-    @LoopActor func ask() {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      client.ask { Lookup(request: $0, name: names[Int((state >> 33) % UInt64(names.count))]) }
-    }
-    for _ in 0..<min(depth, left) { ask() }
-    var waiting = min(depth, left)
-    left -= waiting
-    while waiting > 0 {
-      guard case .found = try await client.answer() else { throw Trouble("a look-up was refused") }
-      waiting -= 1
-      if left > 0 {
-        ask()
-        left -= 1
-        waiting += 1
-      }
-    }
+  var questions: [Questions] = []
+  for (index, client) in clients.enumerated() {
+    questions.append(Questions(client, names, seed: index, count: total / links, depth: depth))
   }
+  for each in questions { try await each.done.wait() }
   report("registry_lookups", Double(total / links * links) / (now() - begun), "ops/s")
+}
+
+/// Look-ups over one link, so many under way. No task for each: what is measured is the registry.
+@LoopActor private final class Questions {
+  let done = OneShot<Void>()
+  private let client: Client
+  private let names: [UserName]
+  private var state: UInt64
+  private var unasked: Int
+  private var waiting = 0
+
+  init(_ client: Client, _ names: [UserName], seed: Int, count: Int, depth: Int) {
+    self.client = client
+    self.names = names
+    state = UInt64(seed) &* 0x9e37_79b9_7f4a_7c15 &+ 1
+    unasked = count
+    for _ in 0..<depth { ask() }
+    proceed()
+  }
+
+  private func ask() {
+    guard unasked > 0 else { return }
+    unasked -= 1
+    waiting += 1
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    let name = names[Int((state >> 33) % UInt64(names.count))]
+    client.ask { Lookup(request: $0, name: name) }
+  }
+
+  private func proceed() {
+    do throws(LinkError) {
+      while waiting > 0 {
+        let found = try client.link.next { (type, body) throws(WireError) in
+          if case .found = try RegistryAnswer(type: type, body: body) { true } else { false }
+        }
+        guard let found else { return client.link.whenReady { self.proceed() } }
+        guard found else { return done.fail(.closed) }
+        waiting -= 1
+        ask()
+      }
+      done.fulfil(())
+    } catch { done.fail(.closed) }
+  }
 }
 
 /// What the registry's process (`--process`) takes for each of `--connections` that are logged in and silent.

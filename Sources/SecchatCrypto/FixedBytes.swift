@@ -9,15 +9,13 @@ package struct FixedBytes<let length: Int>: Sendable {
   package init?(_ bytes: RawSpan) {
     guard bytes.byteCount == length else { return nil }
     self.init()
-    for i in 0..<length { storage[i] = unsafe bytes.unsafeLoad(fromByteOffset: i, as: UInt8.self) }
+    var span = storage.mutableSpan
+    var target = unsafe span.mutableBytes
+    target.copy(from: bytes)
   }
 
   /// Copies `bytes`, which must be exactly `length` bytes; nil otherwise.
-  package init?(_ bytes: some Collection<UInt8>) {
-    guard bytes.count == length else { return nil }
-    self.init()
-    for (i, byte) in bytes.enumerated() { storage[i] = byte }
-  }
+  package init?(_ bytes: [UInt8]) { self.init(bytes.raw) }
 
   /// The bytes, borrowed.
   package var bytes: RawSpan {
@@ -36,7 +34,7 @@ package struct FixedBytes<let length: Int>: Sendable {
   }
 
   /// The bytes, copied.
-  package var array: [UInt8] { (0..<length).map { storage[$0] } }
+  package var array: [UInt8] { bytes.array }
 }
 
 extension FixedBytes: Hashable {
@@ -47,7 +45,7 @@ extension FixedBytes: Hashable {
   }
 
   package func hash(into hasher: inout Hasher) {
-    for i in 0..<length { hasher.combine(storage[i]) }
+    unsafe storage.span.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
   }
 }
 

@@ -147,25 +147,61 @@ package import SecchatNet
     _ body: (FrameType, RawSpan) throws(WireError) -> Message
   ) async throws(LinkError) -> Message {
     while true {
-      // Silence counts from here: the time that its user took over the last frame is not the other side's.
-      lastHeard = .now
-      hasPinged = false
+      beginWaiting()
       let length = try await waitForFrame()
-      let outcome = stream.withBuffered { (bytes: inout MutableRawSpan) -> Outcome<Message> in
-        var frame = bytes._mutatingExtracting(2..<2 + length)
-        do throws(NoiseError) {
-          try receiving.open(inPlace: &frame)
-        } catch { return .failed(.integrity) }
-        return read(frame.bytes.extracting(0..<length - aeadTagLength), body)
-      }
-      stream.consume(2 + length)
-      switch outcome {
-      case .message(let message): return message
-      case .handled: continue
-      case .failed(let error):
-        fail(error)
-        throw error
-      }
+      if let message = try open(length, body) { return message }
+    }
+  }
+
+  /// The next frame that is its user's of what has come, read in place like `receive` does; nil where no whole one has.
+  package func next<Message>(
+    _ body: (FrameType, RawSpan) throws(WireError) -> Message
+  ) throws(LinkError) -> Message? {
+    while ending == nil, let length = try bufferedFrame() {
+      if let message = try open(length, body) { return message }
+    }
+    if let ending { throw ending }
+    return nil
+  }
+
+  /// Waits like `receive` does, but without a task: calls `body` once, when `next` has something to give or to throw. The
+  /// link lives until then.
+  package func whenReady(_ body: @escaping @LoopActor () -> Void) {
+    beginWaiting()
+    park(body)
+  }
+
+  private func park(_ body: @escaping @LoopActor () -> Void) {
+    let wanted: Int
+    do throws(LinkError) {
+      guard ending == nil, try bufferedFrame() == nil else { return body() }
+      wanted = try headerLength().map { 2 + $0 } ?? 2
+    } catch { return body() }
+    stream.whenFilled(atLeast: wanted, deadline: waitingEnds) { [self] result in
+      if case .failure(let error) = result, !pings(after: error) { fail(.network(error)) }
+      // Of a frame whose length has come the rest is waited for; after a PING goes on waiting.
+      park(body)
+    }
+  }
+
+  /// Opens the frame at the head of the input; nil where it was not its user's.
+  private func open<Message>(
+    _ length: Int, _ body: (FrameType, RawSpan) throws(WireError) -> Message
+  ) throws(LinkError) -> Message? {
+    let outcome = stream.withBuffered { (bytes: inout MutableRawSpan) -> Outcome<Message> in
+      var frame = bytes._mutatingExtracting(2..<2 + length)
+      do throws(NoiseError) {
+        try receiving.open(inPlace: &frame)
+      } catch { return .failed(.integrity) }
+      return read(frame.bytes.extracting(0..<length - aeadTagLength), body)
+    }
+    stream.consume(2 + length)
+    switch outcome {
+    case .message(let message): return message
+    case .handled: return nil
+    case .failed(let error):
+      fail(error)
+      throw error
     }
   }
 
@@ -217,14 +253,27 @@ package import SecchatNet
     return true
   }
 
-  /// Waits until a whole frame is buffered; gives the length of its Noise message.
-  private func waitForFrame() async throws(LinkError) -> Int {
-    try await fill(2)
+  /// The length of the Noise message at the head of the input, once its two bytes are there.
+  private func headerLength() throws(LinkError) -> Int? {
+    guard stream.buffered >= 2 else { return nil }
     let length = stream.withBuffered { (bytes: inout MutableRawSpan) in Self.frameLength(bytes.bytes) }
     guard length > aeadTagLength, length <= frameLimit else {
       fail(.protocolError)
       throw .protocolError
     }
+    return length
+  }
+
+  /// The same once all of the message is there.
+  private func bufferedFrame() throws(LinkError) -> Int? {
+    guard let length = try headerLength(), stream.buffered >= 2 + length else { return nil }
+    return length
+  }
+
+  /// Waits until a whole frame is buffered; gives the length of its Noise message.
+  private func waitForFrame() async throws(LinkError) -> Int {
+    try await fill(2)
+    guard let length = try headerLength() else { throw ending ?? .network(.closed) }
     try await fill(2 + length)
     return length
   }
@@ -236,21 +285,36 @@ package import SecchatNet
         fail(.network(.timedOut))
         throw .network(.timedOut)
       }
-      let patience = lastHeard + (hasPinged ? patience + pongPatience : patience)
       do throws(NetError) {
-        try await stream.fill(atLeast: count, deadline: deadline.map { min($0, patience) } ?? patience)
+        try await stream.fill(atLeast: count, deadline: waitingEnds)
         return
       } catch {
-        if error == .timedOut, ending == nil, !hasPinged {
-          hasPinged = true
-          send(Ping())
-          flush()
-          continue
-        }
+        if pings(after: error) { continue }
         fail(.network(error))
         throw ending ?? .network(error)
       }
     }
+  }
+
+  /// Silence counts from here: the time that its user took over the last frame is not the other side's.
+  private func beginWaiting() {
+    lastHeard = .now
+    hasPinged = false
+  }
+
+  /// Until when a frame is waited for: the user's deadline, or when the silence has lasted too long.
+  private var waitingEnds: Instant {
+    let patience = lastHeard + (hasPinged ? patience + pongPatience : patience)
+    return deadline.map { min($0, patience) } ?? patience
+  }
+
+  /// Asks a silent side for a word, once; whether the wait goes on.
+  private func pings(after error: NetError) -> Bool {
+    guard error == .timedOut, ending == nil, !hasPinged, deadline.map({ $0 > .now }) ?? true else { return false }
+    hasPinged = true
+    send(Ping())
+    flush()
+    return true
   }
 
   static func frameLength(_ bytes: RawSpan) -> Int {

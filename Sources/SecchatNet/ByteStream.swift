@@ -16,7 +16,7 @@ import CSystem
   private var input: InputBuffer
   private var output = OutputBuffer()
 
-  private var reader: Waiter<Void>?
+  private var reader: Reader?
   private var needed = 0
   private var readerDue: Instant?
   /// The turn in which the reader was last woken.
@@ -32,6 +32,12 @@ import CSystem
   private var entry: DeadlineEntry?
   private var isClosed = false
   private var isListedForFlush = false
+
+  /// Who waits for bytes.
+  private enum Reader {
+    case task(Waiter<Void>)
+    case callback(@LoopActor (Result<Void, NetError>) -> Void)
+  }
 
   init(_ handle: StreamHandle, remoteAddress: SocketAddress?, inputCapacity: Int) {
     self.handle = handle
@@ -64,6 +70,8 @@ import CSystem
       streak += 1
       if streak < Limits.fillsWithoutYield { return }
       streak = 0
+      // Answers to what has been read so far: the peer need not wait for them until all has been.
+      flush()
       await Task.yield()
       if input.count >= n { return }
     }
@@ -71,8 +79,9 @@ import CSystem
     flush()
     guard n <= input.limit else { throw .overflow }
     try await Waiter.suspend { waiter in
+      if input.count >= n { return waiter.resume(.success(())) }
       do throws(NetError) {
-        try beginReading(n, deadline, waiter)
+        try beginReading(n, deadline, .task(waiter))
       } catch {
         waiter.resume(.failure(error))
       }
@@ -81,16 +90,26 @@ import CSystem
     if input.count < n { throw inputEnd ?? .closed }
   }
 
-  private func beginReading(_ n: Int, _ deadline: Instant?, _ waiter: Waiter<Void>) throws(NetError) {
-    if input.count >= n { return waiter.resume(.success(())) }
+  /// Does what `fill` does without a task that waits, for streams that are idle most of the time: calls `body` once, when
+  /// `n` bytes are there or will not come. Where that is known already, at once. The stream lives until then.
+  package func whenFilled(
+    atLeast n: Int, deadline: Instant? = nil, _ body: @escaping @LoopActor (Result<Void, NetError>) -> Void
+  ) {
+    flush()
+    if input.count >= n { return body(.success(())) }
+    guard n <= input.limit else { return body(.failure(.overflow)) }
+    do throws(NetError) { try beginReading(n, deadline, .callback(body)) } catch { body(.failure(error)) }
+  }
+
+  private func beginReading(_ n: Int, _ deadline: Instant?, _ reader: Reader) throws(NetError) {
     if let inputEnd { throw inputEnd }
-    precondition(reader == nil, "a stream has one reader")
+    precondition(self.reader == nil, "a stream has one reader")
     try arm(deadline)
     input.releaseIfEmpty()
     try handle.startReading()
     needed = n
     readerDue = deadline
-    reader = waiter
+    self.reader = reader
   }
 
   /// Works on the buffered bytes, in place.
@@ -124,8 +143,8 @@ import CSystem
       if input.isFull || wokenTurn != Loop.shared.turn { handle.stopReading() }
     } else if input.count >= needed {
       wokenTurn = Loop.shared.turn
-      wakeReader(.success(()))
       if input.isFull { handle.stopReading() }
+      wakeReader(.success(()))
     }
   }
 
@@ -138,7 +157,11 @@ import CSystem
   private func wakeReader(_ result: Result<Void, NetError>) {
     let waiting = reader
     reader = nil
-    waiting?.resume(result)
+    switch waiting {
+    case .task(let waiter): waiter.resume(result)
+    case .callback(let body): body(result)
+    case nil: break
+    }
   }
 
   // MARK: Writing

@@ -11,7 +11,11 @@ internal import SecchatNet
   let store: ProfileStore
   let contacts: Contacts
   let sessions: Sessions
-  var settings: Settings
+  private(set) var settings: Settings {
+    didSet { registry = Self.registry(settings) }
+  }
+  /// The registry, from the settings.
+  private(set) var registry: RegistryAddress?
 
   /// Whether the node listens and stays logged in, or runs for the duration of a command.
   let stays: Bool
@@ -50,6 +54,7 @@ internal import SecchatNet
     self.store = store
     self.contacts = contacts
     self.settings = settings
+    registry = Self.registry(settings)
     self.stays = stays
     sessions = Sessions(ourIdentity: identity.identity.publicKey)
   }
@@ -99,8 +104,7 @@ internal import SecchatNet
 
   // MARK: Account
 
-  /// The registry, from the settings.
-  var registry: RegistryAddress? {
+  private static func registry(_ settings: Settings) -> RegistryAddress? {
     guard let registration = settings.account,
       let text = settings.registries[RegistryAddress.text(registration.host, registration.port)],
       let key = KeyText.registry(text)

@@ -12,6 +12,9 @@ internal import SecchatNet
     cache = GenerationCache(capacity: cached)
   }
 
+  /// The account, where it is in memory.
+  func known(_ name: UserName) -> StoredAccount? { cache[name] }
+
   func account(named name: UserName) async throws(StoreError) -> StoredAccount? {
     if let account = cache[name] { return account }
     guard let account = try await store.account(named: name) else { return nil }

@@ -92,33 +92,46 @@ package import SecchatNet
   }
 
   private func serve(_ visit: Visit) async {
-    await converse(visit)
+    let link = await shakeHands(visit)
     handshakes[visit.id] = nil
-    sessions[visit.id] = nil
-    if isStopping { finishIfIdle() }
-    // What still sends its rest has its descriptor, and counts.
-    await visit.stream.gone()
-    admission.leave(visit)
+    guard let link else { return await leave(visit) }
+    let session = Session(link, visit, registry: self)
+    sessions[visit.id] = session
+    session.proceed()
   }
 
-  private func converse(_ visit: Visit) async {
+  /// The link, where it may have a session.
+  private func shakeHands(_ visit: Visit) async -> SealedLink? {
     let link: SealedLink?
     do throws(LinkError) {
       link = try await SealedLink.acceptOrTellKey(
         visit.stream, prologue: Prologue.registry, local: keys, time: configuration.handshakeTime)
     } catch {
       tally.handshakes += 1
-      return log.debug("a handshake failed: \(error)")
+      log.debug("a handshake failed: \(error)")
+      return nil
     }
     admission.settle(visit)
-    handshakes[visit.id] = nil
-    guard let link else { return }
-    guard !isStopping else { return link.close(.goingAway) }
+    guard let link else { return nil }
     // The third message carries nothing here; whoever fills it speaks another protocol.
-    guard link.remotePayload.isEmpty else { return link.close(.protocolError) }
-    let session = Session(link, key: visit.key, registry: self)
-    sessions[visit.id] = session
-    await session.run()
+    guard !isStopping, link.remotePayload.isEmpty else {
+      link.close(isStopping ? .goingAway : .protocolError)
+      return nil
+    }
+    return link
+  }
+
+  /// A session's link has ended.
+  func ended(_ session: Session) {
+    sessions[session.visit.id] = nil
+    Loop.spawn { await self.leave(session.visit) }
+  }
+
+  private func leave(_ visit: Visit) async {
+    if isStopping { finishIfIdle() }
+    // What still sends its rest has its descriptor, and counts.
+    await visit.stream.gone()
+    admission.leave(visit)
   }
 
   // MARK: Sessions

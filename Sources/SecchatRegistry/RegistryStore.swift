@@ -1,7 +1,8 @@
 package import SecchatCore
 
 /// What a registry keeps of a user: the signed device list, which names the account, its identity key and its devices.
-package struct StoredAccount: Equatable, Sendable {
+/// Shared by all who hold it: there are many, and it is large.
+package final class StoredAccount: Sendable {
   package let list: SignedDeviceList
 
   package init(_ list: SignedDeviceList) { self.list = list }
@@ -9,6 +10,10 @@ package struct StoredAccount: Equatable, Sendable {
   package var name: UserName { list.list.account.name }
   package var identity: IdentityPublicKey { list.list.identity }
   package var version: UInt64 { list.list.version }
+}
+
+extension StoredAccount: Equatable {
+  package static func == (left: StoredAccount, right: StoredAccount) -> Bool { left.list == right.list }
 }
 
 /// What came of a claim.

@@ -7,13 +7,15 @@ internal import SecchatNet
 /// whose behalf it comes, but LOGIN, which must name the device that the handshake proved.
 @LoopActor final class Session {
   let link: SealedLink
-  let key: SocketAddress.RateKey
+  let visit: Visit
   private let registry: Registry
 
   private(set) var attendee: Attendee?
   /// When the session, or the link without one, ends.
   private(set) var expiry: Instant
   private var refusals = 0
+  /// Whether something is waited for before the next request is looked at.
+  private var isBusy = false
 
   private var watched: Set<UserName> = []
   /// Watched names whose presence is yet to be told: each once, however often it changed.
@@ -23,6 +25,9 @@ internal import SecchatNet
   /// So many names in a WATCH or a LISTED cost as much as another request.
   private static let namesPerToken = 50
 
+  /// So many requests are answered before others have their turn.
+  private static let framesAtOnce = 64
+
   /// Output that may wait while requests are answered; one LISTED may come on top.
   private static let backlog = 32 << 10
 
@@ -31,33 +36,50 @@ internal import SecchatNet
   /// The largest request, a WATCH of 1,000 names, takes 33 KB.
   private static let frame = 36 << 10
 
-  init(_ link: SealedLink, key: SocketAddress.RateKey, registry: Registry) {
+  init(_ link: SealedLink, _ visit: Visit, registry: Registry) {
     self.link = link
-    self.key = key
+    self.visit = visit
     self.registry = registry
     link.writePatience = registry.configuration.writePatience
     expiry = .now + registry.configuration.greeting
   }
 
-  /// Answers requests until the link ends.
-  func run() async {
+  /// Answers what has come, then waits for more. Nothing of a session that waits lies on a task's stack: most of them do,
+  /// most of the time.
+  func proceed() {
     do throws(LinkError) {
-      while true {
+      for _ in 0..<Self.framesAtOnce {
         link.frameLimit = attendee == nil ? Self.frameBeforeLogin : Self.frame
-        let incoming = try await link.receive { (type, body) throws(WireError) in
+        let incoming = try link.next { (type, body) throws(WireError) in
           try Incoming(type: type, body: body, isLoggedIn: attendee != nil)
         }
         switch incoming {
-        case .request(let request): await answer(request)
+        case nil: return link.whenReady { self.proceed() }
+        case .request(let request): answer(request)
         case .early(let request): refuse(request, .notLoggedIn)
         }
+        // It goes on when what it waits for is there.
+        if isBusy { return }
         // A client that does not read its answers is not asked for more requests.
-        if link.backlog > Self.backlog { try await link.drain(below: Self.backlog) }
+        if link.backlog > Self.backlog { return later { try? await self.link.drain(below: Self.backlog) } }
       }
+      // It is the others' turn.
+      later {}
     } catch {
       registry.log.debug("a link ended: \(error)")
+      end()
+      registry.ended(self)
     }
-    end()
+  }
+
+  /// Goes on after work that waits.
+  private func later(_ work: @escaping @LoopActor () async -> Void) {
+    isBusy = true
+    Loop.spawn {
+      await work()
+      self.isBusy = false
+      self.proceed()
+    }
   }
 
   /// Takes the session away; the link may stay.
@@ -95,12 +117,12 @@ internal import SecchatNet
     }
   }
 
-  private func answer(_ request: RegistryRequest) async {
+  private func answer(_ request: RegistryRequest) {
     switch request {
-    case .register(let message): await register(message)
-    case .login(let message): await logIn(message)
+    case .register(let message): later { await self.register(message) }
+    case .login(let message): logIn(message)
     case .list(let message): list(message)
-    case .lookup(let message): await lookUp(message)
+    case .lookup(let message): lookUp(message)
     case .heartbeat(let message): heartbeat(message)
     case .logout(let message): logOut(message)
     case .watch(let message): watch(message)
@@ -122,7 +144,7 @@ internal import SecchatNet
   }
 
   private func register(_ message: Register) async {
-    if let wait = registry.signups.take(key, now: Instant.now.milliseconds) {
+    if let wait = registry.signups.take(visit.key, now: Instant.now.milliseconds) {
       return refuse(message, .rateLimited, wait: wait)
     }
     guard let list = try? SignedDeviceList(verifying: message.list.raw), isOwn(list, message) else {
@@ -140,7 +162,7 @@ internal import SecchatNet
         link.send(Registered(request: message.request, already: false))
       case .already:
         // A few are free; more of them are work like any other.
-        if registry.repeats.take(key, now: Instant.now.milliseconds) == nil { registry.signups.refund(key) }
+        if registry.repeats.take(visit.key, now: Instant.now.milliseconds) == nil { registry.signups.refund(visit.key) }
         link.send(Registered(request: message.request, already: true))
       case .updated:
         link.send(Registered(request: message.request, already: true))
@@ -162,22 +184,22 @@ internal import SecchatNet
       && list.list.identity.verifies(message.signature, label: Labels.register, message: statement.raw)
   }
 
-  private func logIn(_ message: Login) async {
+  private func logIn(_ message: Login) {
     if let attendee, attendee.account.name != message.name || attendee.device != message.device {
       return refuse(message, .badRequest)
     }
     // Asked before the name is looked at: who knows nothing learns nothing, and costs nothing.
-    if attendee == nil, let wait = registry.failedLogins.wait(key, now: Instant.now.milliseconds) {
+    if attendee == nil, let wait = registry.failedLogins.wait(visit.key, now: Instant.now.milliseconds) {
       return refuse(message, .rateLimited, wait: wait)
     }
-    let account: StoredAccount?
-    do throws(StoreError) {
-      account = try await registry.accounts.account(named: message.name)
-    } catch { return fail(message, error) }
+    find(message.name, for: message) { self.logIn(message, $0) }
+  }
+
+  private func logIn(_ message: Login, _ account: StoredAccount?) {
     // One answer for no name, no device and another key.
     guard let account, let device = account.list.list.device(message.device), device.link == link.remoteKey
     else {
-      _ = registry.failedLogins.take(key, now: Instant.now.milliseconds)
+      _ = registry.failedLogins.take(visit.key, now: Instant.now.milliseconds)
       return refuse(message, .loginFailed)
     }
     if let wait = registry.logins.take(message.name, now: Instant.now.milliseconds) {
@@ -214,15 +236,26 @@ internal import SecchatNet
     link.send(Listed(request: message.request, more: page.more, entries: page.entries))
   }
 
-  private func lookUp(_ message: Lookup) async {
+  private func lookUp(_ message: Lookup) {
     guard mayAsk(message) else { return }
-    do throws(StoreError) {
-      guard let account = try await registry.accounts.account(named: message.name) else {
-        return refuse(message, .unknownName)
-      }
-      let address = registry.board.address(of: message.name)
-      link.send(Found(request: message.request, address: address, list: account.list.encoded))
-    } catch { fail(message, error) }
+    find(message.name, for: message) { account in
+      guard let account else { return self.refuse(message, .unknownName) }
+      let address = self.registry.board.address(of: message.name)
+      self.link.send(Found(request: message.request, address: address, list: account.list.encoded))
+    }
+  }
+
+  /// Hands the account of that name to `body`: at once where it is in memory.
+  private func find(
+    _ name: UserName, for request: some Numbered & Sendable,
+    _ body: @escaping @LoopActor (StoredAccount?) -> Void
+  ) {
+    if let account = registry.accounts.known(name) { return body(account) }
+    later {
+      do throws(StoreError) {
+        body(try await self.registry.accounts.account(named: name))
+      } catch { self.fail(request, error) }
+    }
   }
 
   /// Takes of the user's tokens, more for a request or an answer that names many.

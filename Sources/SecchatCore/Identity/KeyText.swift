@@ -23,7 +23,7 @@ package enum KeyText {
 
   private static func decode(_ text: some StringProtocol, _ prefix: String) -> FixedBytes<32>? {
     guard text.hasPrefix(prefix), let bytes = Base32.decode(text.dropFirst(prefix.count)), bytes.count == 35,
-      let key = FixedBytes<32>(bytes[..<32]), Array(bytes[32...]) == checksum(key, prefix)
+      let key = FixedBytes<32>(Array(bytes[..<32])), Array(bytes[32...]) == checksum(key, prefix)
     else { return nil }
     return key
   }

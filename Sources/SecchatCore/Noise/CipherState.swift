@@ -34,7 +34,7 @@ package struct CipherState: ~Copyable, Sendable {
     try check(buffer.byteCount)
     let nonce = Self.nonce(messages)
     do throws(CryptoError) {
-      try key.seal(inPlace: &buffer, nonce: nonce.bytes, authenticating: data)
+      try unsafe key.seal(inPlace: &buffer, nonce: nonce.span.bytes, authenticating: data)
     } catch {
       throw .messageTooShort
     }
@@ -51,7 +51,7 @@ package struct CipherState: ~Copyable, Sendable {
     try check(buffer.byteCount)
     let nonce = Self.nonce(messages)
     do throws(CryptoError) {
-      try key.open(inPlace: &buffer, nonce: nonce.bytes, authenticating: data)
+      try unsafe key.open(inPlace: &buffer, nonce: nonce.span.bytes, authenticating: data)
     } catch {
       throw .authenticationFailed
     }
@@ -64,7 +64,7 @@ package struct CipherState: ~Copyable, Sendable {
     let nonce = Self.nonce(Self.reservedNonce)
     do throws(CryptoError) {
       var span = block.mutableBytes
-      try key.seal(inPlace: &span, nonce: nonce.bytes, authenticating: RawSpan())
+      try unsafe key.seal(inPlace: &span, nonce: nonce.span.bytes, authenticating: RawSpan())
       key = try AEADKey(SecretBytes(copying: block.bytes.extracting(first: NoiseLimits.keyLength)))
     } catch {
       preconditionFailure("the lengths are constants")
@@ -80,10 +80,9 @@ package struct CipherState: ~Copyable, Sendable {
     guard messages != Self.reservedNonce else { throw .nonceExhausted }
   }
 
-  /// Four zero bytes, then the counter in little-endian order (section 12.3).
-  private static func nonce(_ counter: UInt64) -> FixedBytes<12> {
-    FixedBytes { (bytes: inout MutableRawSpan) in
-      bytes.storeBytes(of: counter.littleEndian, toByteOffset: 4, as: UInt64.self)
-    }
+  /// Four zero bytes, then the counter in little-endian order (section 12.3). Not `FixedBytes`: every frame needs one, and
+  /// generic code of another module costs more than the rest of the call.
+  private static func nonce(_ counter: UInt64) -> InlineArray<3, UInt32> {
+    [0, UInt32(truncatingIfNeeded: counter).littleEndian, UInt32(truncatingIfNeeded: counter >> 32).littleEndian]
   }
 }

@@ -13,7 +13,7 @@ enum ControlPath {
     let bytes = Array(plain.utf8)
     let name = BLAKE2b.hash256(bytes.raw)
     let place = try runtimeFolder()
-    return place + "/secchat-" + Hex.encode(name.array[..<12]) + ".sock"
+    return place + "/secchat-" + Hex.encode(Array(name.array[..<12])) + ".sock"
   }
 
   private static func runtimeFolder() throws(NodeError) -> String {

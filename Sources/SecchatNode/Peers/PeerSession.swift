@@ -212,8 +212,8 @@ struct OfferRefusal: Error, Equatable {
       let slot = OneShot<Refuse.Reason?>()
       confirmations[chat.id] = slot
       defer { confirmations[chat.id] = nil }
+      // It goes out at the end of the turn, together with what others send meanwhile.
       link.send(chat)
-      link.flush()
       let answer: Result<Refuse.Reason?, NetError> = await withTaskCancellationHandler {
         do throws(NetError) { return .success(try await slot.wait(deadline: deadline)) } catch {
           return .failure(error)

@@ -14,7 +14,7 @@ package enum Hex {
   }
 
   /// The bytes that `text` writes in either case; nil where it is not hexadecimal of even length.
-  package static func decode(_ text: some StringProtocol) -> [UInt8]? {
+  package static func decode(_ text: String) -> [UInt8]? {
     var bytes: [UInt8] = []
     var high: UInt8?
     for character in text.utf8 {

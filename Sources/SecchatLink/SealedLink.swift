@@ -310,7 +310,9 @@ package import SecchatNet
 
   /// Asks a silent side for a word, once; whether the wait goes on.
   private func pings(after error: NetError) -> Bool {
-    guard error == .timedOut, ending == nil, !hasPinged, deadline.map({ $0 > .now }) ?? true else { return false }
+    guard error == .timedOut, ending == nil, !hasPinged, deadline.map({ $0 > .now }) ?? true else {
+      return false
+    }
     hasPinged = true
     send(Ping())
     flush()

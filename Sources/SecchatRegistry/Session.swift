@@ -162,7 +162,9 @@ internal import SecchatNet
         link.send(Registered(request: message.request, already: false))
       case .already:
         // A few are free; more of them are work like any other.
-        if registry.repeats.take(visit.key, now: Instant.now.milliseconds) == nil { registry.signups.refund(visit.key) }
+        if registry.repeats.take(visit.key, now: Instant.now.milliseconds) == nil {
+          registry.signups.refund(visit.key)
+        }
         link.send(Registered(request: message.request, already: true))
       case .updated:
         link.send(Registered(request: message.request, already: true))

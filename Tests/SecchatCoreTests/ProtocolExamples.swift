@@ -24,7 +24,7 @@ enum ProtocolExamples {
   }
 
   private static func lines(_ bytes: [UInt8]) -> String {
-    stride(from: 0, to: bytes.count, by: 32).map { Hex.encode(bytes[$0..<min($0 + 32, bytes.count)]) }
+    stride(from: 0, to: bytes.count, by: 32).map { Hex.encode(Array(bytes[$0..<min($0 + 32, bytes.count)])) }
       .joined(separator: "\n")
   }
 

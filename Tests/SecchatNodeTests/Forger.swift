@@ -40,7 +40,7 @@ import Testing
     stream.say([1] + framed(first))
     // <- e, ee
     let second = try await stream.message()
-    theirs = LinkPublicKey(try #require(FixedBytes<32>(second[..<32])))
+    theirs = LinkPublicKey(try #require(FixedBytes<32>(Array(second[..<32]))))
     let (key, payload) = (Array(second[..<32]), Array(second[32...]))
     state.mixHash(key.raw)
     try mix(Self.shared(ephemeral, theirs))

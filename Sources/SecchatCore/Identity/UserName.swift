@@ -4,7 +4,7 @@ package struct UserName: Hashable, Sendable, Comparable, CustomStringConvertible
   package let text: String
 
   /// Folds `A-Z` to lower case; nil for anything that is no name then.
-  package init?(_ text: some StringProtocol) {
+  package init?(_ text: String) {
     let bytes = text.utf8.map { 0x41...0x5a ~= $0 ? $0 | 0x20 : $0 }
     guard Limits.userName.contains(bytes.count), bytes.allSatisfy(Self.allows),
       bytes[0] != UInt8(ascii: "."), bytes[0] != UInt8(ascii: "-")

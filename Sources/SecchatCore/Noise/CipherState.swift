@@ -83,6 +83,9 @@ package struct CipherState: ~Copyable, Sendable {
   /// Four zero bytes, then the counter in little-endian order (section 12.3). Not `FixedBytes`: every frame needs one, and
   /// generic code of another module costs more than the rest of the call.
   private static func nonce(_ counter: UInt64) -> InlineArray<3, UInt32> {
-    [0, UInt32(truncatingIfNeeded: counter).littleEndian, UInt32(truncatingIfNeeded: counter >> 32).littleEndian]
+    [
+      0, UInt32(truncatingIfNeeded: counter).littleEndian,
+      UInt32(truncatingIfNeeded: counter >> 32).littleEndian,
+    ]
   }
 }

@@ -123,9 +123,10 @@ struct OfferRefusal: Error, Equatable {
     case .chat(let chat): try await receive(chat)
     case .ready(let ready) where ready.stream == 0:
       chatLimit = max(chatLimit, ready.limit)
-      let waiting = creditWaiters
-      creditWaiters = []
-      for waiter in waiting { waiter.fulfil(()) }
+      // No more than have credit now: the others would only wait again.
+      let woken = min(creditWaiters.count, Int(clamping: chatLimit - min(chatsSent, chatLimit)))
+      for waiter in creditWaiters.prefix(woken) { waiter.fulfil(()) }
+      creditWaiters.removeFirst(woken)
     case .ready(let ready): outgoing[ready.stream]?.handle(message)
     case .accept(let accept): outgoing[accept.stream]?.handle(message)
     case .ack(let ack):
@@ -205,6 +206,8 @@ struct OfferRefusal: Error, Equatable {
         guard isOpen else { throw .closed }
         let waiter = OneShot<Void>()
         creditWaiters.append(waiter)
+        // One that gave up must not be woken in place of another.
+        defer { creditWaiters.removeAll { $0 === waiter } }
         try await waiter.wait(deadline: deadline)
       }
       guard isOpen else { throw .closed }

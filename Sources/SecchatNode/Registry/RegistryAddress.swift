@@ -18,7 +18,7 @@ struct RegistryAddress: Equatable, Sendable {
 
   /// The parts of `NAME@HOST[:PORT]`.
   static func parse(user: String) -> (name: UserName, host: String, port: UInt16)? {
-    guard let at = user.firstIndex(of: "@"), let name = UserName(user[..<at]) else { return nil }
+    guard let at = user.firstIndex(of: "@"), let name = UserName(String(user[..<at])) else { return nil }
     let place = String(user[user.index(after: at)...])
     guard let (host, port) = split(place) else { return nil }
     return (name, host, port)

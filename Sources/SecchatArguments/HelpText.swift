@@ -138,7 +138,9 @@ private struct Page {
 }
 
 func paragraphs(_ content: String) -> [String] {
-  content.split(separator: "\n\n").map { $0.split(whereSeparator: \.isNewline).joined(separator: " ") }
+  // By lines: splitting at a longer string would link regular expressions in, a megabyte of each program.
+  content.split(separator: "\n", omittingEmptySubsequences: false).split(separator: "")
+    .map { $0.joined(separator: " ") }
 }
 
 private func spaces(_ count: Int) -> String { String(repeating: " ", count: max(0, count)) }

@@ -158,7 +158,8 @@ package import SecchatNet
     _ body: (FrameType, RawSpan) throws(WireError) -> Message
   ) throws(LinkError) -> Message? {
     while ending == nil, let length = try bufferedFrame() {
-      if let message = try open(length, body) { return message }
+      if let deadline, deadline <= .now { fail(.network(.timedOut)) }
+      if ending == nil, let message = try open(length, body) { return message }
     }
     if let ending { throw ending }
     return nil

@@ -31,6 +31,30 @@ need_packages() {
     apt-get install --yes --no-install-recommends "${missing[@]}" || die "apt-get install failed"
 }
 
+# The same for servers; those that it installs are not started, neither now nor when the machine starts.
+need_stopped_packages() {
+  local package missing=() policy=/usr/sbin/policy-rc.d made=false status=0 as_root=()
+  for package in "$@"; do
+    dpkg-query --show --showformat '${db:Status-Abbrev}' "$package" 2> /dev/null | grep --quiet '^.i' ||
+      missing+=("$package")
+  done
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  [[ $(id -u) == 0 ]] || as_root=(sudo -n)
+  # What Debian's packages ask before they start a service. A policy that is there already stays as it is.
+  if [[ ! -e $policy ]] && printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" > /dev/null 2>&1; then
+    made=true
+    "${as_root[@]}" chmod 755 "$policy"
+  fi
+  (need_packages "${missing[@]}") || status=$?
+  if $made; then "${as_root[@]}" rm -f "$policy"; fi
+  if command -v systemctl > /dev/null; then
+    for package in "${missing[@]}"; do
+      "${as_root[@]}" systemctl disable "${package/#openssh-server/ssh}" > /dev/null 2>&1 || true
+    done
+  fi
+  return "$status"
+}
+
 # Stops unless there is a Swift that can build the package.
 need_swift() {
   local want=6.2 have

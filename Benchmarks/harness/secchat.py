@@ -1,0 +1,107 @@
+"""Our own programs: built, and a registry with two people whose daemons run."""
+
+import json
+import os
+import subprocess
+
+from harness.processes import Failed, cpu_seconds, figures, forget_peak, peak_kib, timed, until
+
+
+class Programs:
+    """The folder of the release build, and of the limits."""
+
+    def __init__(self, binaries, limits):
+        self.binaries = binaries
+        self.limits = limits
+
+    def ours(self, name):
+        return os.path.join(self.binaries, name)
+
+    def limit(self, name, *arguments, **options):
+        return figures([os.path.join(self.limits, name), *map(str, arguments)], **options)
+
+    def bench(self, *arguments, **options):
+        """A subcommand of secchat-bench; its figures."""
+        return figures([self.ours("secchat-bench"), *map(str, arguments)], **options)
+
+
+class World:
+    """A registry, alice and bob, each with a daemon, all in one scope."""
+
+    def __init__(self, scope, programs):
+        self.scope = scope
+        self.programs = programs
+        self.home = scope.folder()
+        self.downloads = os.path.join(self.home, "downloads")
+        self.processes = {}
+        registry = self._start("registry", [programs.ours("secchat-registry"), "--json", "--log-level", "error",
+                                            "--listen", "127.0.0.1:0", "--data", self.path("registry")])
+        self.registry = registry["url"]
+        for name in ("alice", "bob"):
+            with open(os.open(self.path(name + ".pass"), os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+                file.write(f"the passphrase of {name}\n")
+            timed(self.command(name, "keygen"))
+            timed(self.command(name, "register", f"{name}@{self.registry}"))
+            self._start(name, self.command(name, "--json", "daemon", "--listen", "127.0.0.1:0", "--accept-files",
+                                           "always", "--downloads", self.downloads))
+        # The first message makes the link and the pin.
+        timed(self.command("alice", "chat", "bob", "hello"))
+
+    def path(self, name):
+        return os.path.join(self.home, name)
+
+    def command(self, name, *arguments):
+        return [self.programs.ours("secchat"), "--home", self.path(name), "--passphrase-file",
+                self.path(name + ".pass"), *arguments]
+
+    def _start(self, name, words):
+        """Starts a program that says where it listens in its first line; that line."""
+        output = self.path(name + ".out")
+        log = self.path(name + ".log")
+        process = self.scope.start(words, log, stdout=open(output, "wb"))
+        self.processes[name] = process
+
+        def first_line():
+            with open(output) as lines:
+                line = lines.readline()
+            return json.loads(line) if line.endswith("\n") else None
+
+        return until(first_line, name, process)
+
+    def received(self):
+        """The folder in which bob finds what alice sent."""
+        return os.path.join(self.downloads, "alice")
+
+    def send(self, path):
+        """`secchat send bob PATH` as a user does it; what it took, of the command and of both daemons."""
+        daemons = [self.processes[name].pid for name in ("alice", "bob")]
+        for daemon in daemons:
+            forget_peak(daemon)
+        before = [cpu_seconds(daemon) for daemon in daemons]
+        used = timed(self.command("alice", "send", "bob", path))
+        spent = [cpu_seconds(daemon) - start for daemon, start in zip(daemons, before)]
+        return used.seconds, used.cpu + sum(spent), max(peak_kib(daemon) for daemon in daemons)
+
+
+def build(root, limits):
+    """Builds the release programs and the limits, and returns where they are."""
+    def run(words, what):
+        done = subprocess.run(words, cwd=root, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        if done.returncode != 0:
+            raise Failed(f"{what}: {(done.stdout + done.stderr)[-4000:]}")
+        return done.stdout.strip()
+
+    swift = ["swift", "build", "-c", "release", "--static-swift-stdlib"]
+    run(swift, "the build")
+    binaries = run([*swift, "--show-bin-path"], "the build")
+    os.makedirs(limits, exist_ok=True)
+    for folder in ("limits", "peers"):
+        sources = os.path.join(root, "Benchmarks", folder)
+        for name in sorted(os.listdir(sources)):
+            if name.endswith(".c"):
+                target = os.path.join(limits, name.removesuffix(".c"))
+                libraries = ["-ltoxcore"] if name.startswith("tox") else []
+                run(["cc", "-O2", "-std=c11", "-Wall", "-Wextra", "-I", os.path.join(root, "Benchmarks/limits"),
+                     os.path.join(sources, name), "-o", target, "-lsodium", "-lssl", "-lcrypto", *libraries],
+                    f"the build of {name}")
+    return Programs(binaries, limits)

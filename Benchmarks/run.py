@@ -30,11 +30,6 @@ class Bench:
         self.notes = []
         self.failures = []
         self.series = {}
-        program = programs.ours("secchat-bench")
-        self.subcommands = set()
-        if os.path.exists(program):
-            listed = subprocess.run([program, "--list"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
-            self.subcommands = set(listed.stdout.split())
 
     def note(self, text):
         self.notes.append(text)
@@ -47,16 +42,6 @@ class Bench:
         except (Failed, OSError, subprocess.SubprocessError) as error:
             self.note(f"without {peer.__name__}: {error}")
             return None
-
-    def has(self, subcommand):
-        if subcommand not in self.subcommands:
-            self.note(f"secchat-bench has no '{subcommand}'")
-        return subcommand in self.subcommands
-
-    def ours(self, contest, name, subcommand, *arguments):
-        """Adds a subcommand of secchat-bench to a contest."""
-        if self.has(subcommand):
-            contest.add(name, lambda: self.programs.bench(subcommand, *arguments))
 
     def run(self, contest):
         contest.run(1 if self.quick else 3)

@@ -1,50 +1,63 @@
 """A small message there and back, and how many a second are acknowledged."""
 
 from harness.contest import Contest
-from harness.table import Aim, plain, row
+from harness.secchat import World
+from harness.table import Aim, row
 from peers.prosody import Prosody
 
 
+SIZE = 64
+# Enough that neither side ever waits for the other.
+WINDOW = 64
+
+
 def measure(bench):
-    programs = bench.programs
-    rounds = 5_000 if bench.quick else 50_000
-    prosody = bench.attempt(Prosody, bench.scope, programs)
+    rounds = 2_000 if bench.quick else 20_000
+    # alice is the program that measures.
+    world = World(bench.scope, bench.programs, online=("bob",))
+    prosody = bench.attempt(Prosody, bench.scope, bench.programs)
+    return there_and_back(bench, world, prosody, rounds) + under_way(bench, world, prosody, rounds)
+
+
+def there_and_back(bench, world, prosody, rounds):
+    def secchat():
+        found = world.as_alice("chat", window=1, count=rounds, size=SIZE)
+        return {"median": found["chat_rtt_median"], "p99": found["chat_rtt_p99"]}
+
+    def tcp(where):
+        found = bench.programs.limit("ping_pong", rounds, where)
+        # A message of that size is about 300 bytes long on the wire.
+        return {"median": found["round-trip-300"], "p99": found["round-trip-300-p99"]}
 
     contest = Contest("messages")
-    bench.ours(contest, "secchat", "round-trip", "--rounds", rounds)
-    contest.add("TCP", lambda: programs.limit("ping_pong", rounds))
-    contest.add("TCP, a core each", lambda: programs.limit("ping_pong", rounds, "apart"))
-    contest.add("TCP, one core", lambda: programs.limit("ping_pong", rounds, "together"))
+    contest.add("secchat", secchat)
+    contest.add("TCP", lambda: tcp("anywhere"))
+    contest.add("TCP, a core each", lambda: tcp("apart"))
+    contest.add("TCP, one core", lambda: tcp("together"))
     if prosody:
-        contest.add("prosody", lambda: prosody.round_trips(rounds // 10))
+        contest.add("prosody", lambda: prosody.there_and_back(rounds // 4, SIZE))
     bench.run(contest)
 
-    what = "a message and its acknowledgement"
+    aims = {"TCP": Aim("<", 2), "prosody": Aim("<", 1)}
     rows = []
-    for other in ("TCP", "TCP, a core each", "TCP, one core"):
-        aim = Aim("<", 2) if other == "TCP" else None
-        rows.append(row(contest, what, "µs", "median", "secchat", other, "round-trip-300", aim=aim))
-        rows.append(row(contest, what + ", p99", "µs", "p99", "secchat", other, "round-trip-300-p99"))
-        if rows[-1] is None:
-            rows.append(plain(contest, other, "round-trip-300", "300 bytes there and back", "µs"))
-            rows.append(plain(contest, other, "round-trip-300-p99", "300 bytes there and back, p99", "µs"))
-    if prosody:
-        rows.append(row(contest, what, "µs", "median", "secchat", "prosody", aim=Aim("<", 1)))
-        rows.append(row(contest, what + ", p99", "µs", "p99", "secchat", "prosody", aim=Aim("<", 1)))
-        if rows[-1] is None:
-            rows.append(plain(contest, "prosody", "median", what, "µs"))
-            rows.append(plain(contest, "prosody", "p99", what + ", p99", "µs"))
-
-    pipelined = Contest("messages under way together")
-    bench.ours(pipelined, "secchat", "pipelined", "--messages", rounds * 4)
-    pipelined.add("TCP one way, a write each", lambda: {
-        "rate": programs.limit("ping_pong", rounds)["one-way-300"]})
-    if prosody:
-        pipelined.add("prosody", lambda: prosody.pipelined(rounds))
-    bench.run(pipelined)
-    what = "messages acknowledged, many under way"
-    rows.append(row(pipelined, what, "/s", "rate", "secchat", aim=Aim("≥", 70_000, of="value")))
-    for other in ("TCP one way, a write each", "prosody"):
-        rows.append(row(pipelined, what, "/s", "rate", "secchat", other)
-                    or plain(pipelined, other, "rate", what, "/s"))
+    for figure, what in (("median", "a message and its acknowledgement"), ("p99", "the same, 99th percentile")):
+        for other in contest.samples_of(figure):
+            if other != "secchat":
+                rows.append(row(contest, what, "µs", figure, "secchat", other, aim=aims.get(other)))
     return rows
+
+
+def under_way(bench, world, prosody, rounds):
+    contest = Contest("messages under way together")
+    contest.add("secchat", lambda: {
+        "rate": world.as_alice("chat", window=WINDOW, count=rounds * 10, size=SIZE)["chat_pipelined"]})
+    contest.add("TCP one way, a write each", lambda: {
+        "rate": bench.programs.limit("ping_pong", rounds)["one-way-300"]})
+    if prosody:
+        contest.add("prosody", lambda: prosody.under_way(rounds, SIZE, WINDOW))
+    bench.run(contest)
+
+    what = f"messages acknowledged, {WINDOW} under way"
+    rows = [row(contest, what, "/s", "rate", "secchat", aim=Aim("≥", 70_000, of="value"))]
+    return rows + [row(contest, what, "/s", "rate", "secchat", other)
+                   for other in contest.samples_of("rate") if other != "secchat"]

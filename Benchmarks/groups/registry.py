@@ -5,63 +5,77 @@ import socket
 import time
 
 from harness.contest import Contest
-from harness.processes import memory_kib
-from harness.table import Aim, plain, row
+from harness.processes import Scope, memory_kib
+from harness.secchat import Registry
+from harness.table import Aim, row
 from peers.redis import Redis
 
 CONNECTIONS = 5_000
 
 
+ACCOUNTS = 10_000
+
+
 def measure(bench):
     redis = bench.attempt(Redis, bench.scope)
-    rows = logins(bench) + lookups(bench, redis) + memory(bench, redis)
+    registry = Registry(bench.scope, bench.programs, ACCOUNTS)
+    rows = logins(bench, registry) + lookups(bench, registry, redis) + memory(bench, redis is not None)
     if not bench.quick:
-        bench.series["connections"] = grown(bench, "registry-memory", "--connections", (1000, 2000, 5000, 10000, 15000))
-        bench.series["accounts"] = grown(bench, "registry-accounts", "--accounts", (10**3, 10**4, 10**5, 10**6))
+        bench.series["connections"] = by_connections(bench)
+        bench.series["accounts"] = by_accounts(bench)
     return rows
 
 
-def logins(bench):
+def logins(bench, registry):
     contest = Contest("logins")
-    bench.ours(contest, "secchat", "registry-logins")
+    contest.add("secchat", lambda: registry.bench("logins", count=1_000 if bench.quick else 10_000))
     bench.run(contest)
-    return [row(contest, "logins", "/s", "rate", "secchat", aim=Aim("≥", 5_000, of="value"))]
+    return [row(contest, "logins", "/s", "registry_logins", "secchat", aim=Aim("≥", 5_000, of="value"))]
 
 
-def lookups(bench, redis):
+def lookups(bench, registry, redis):
     requests = 20_000 if bench.quick else 200_000
     contest = Contest("look-ups")
     for depth in (1, 16):
-        def ours(depth=depth):
-            found = bench.programs.bench("registry-lookups", "--links", 50, "--depth", depth)
-            return {f"rate-{depth}": found["rate"]}
-
-        if bench.has("registry-lookups"):
-            contest.add(f"secchat, depth {depth}", ours)
+        count = requests * (1 if depth == 1 else 5)
+        contest.add(f"secchat, depth {depth}", lambda depth=depth, count=count: {
+            f"rate-{depth}": registry.bench("lookups", links=50, depth=depth, count=count)["registry_lookups"]})
         if redis:
-            contest.add(f"Redis GET, depth {depth}", lambda depth=depth: {
-                f"rate-{depth}": redis.gets(requests * depth // (1 if depth == 1 else 2), depth)})
+            contest.add(f"Redis GET, depth {depth}", lambda depth=depth, count=count: {
+                f"rate-{depth}": redis.gets(count, depth)})
     bench.run(contest)
     rows = []
-    for depth, aim, words in ((1, Aim(">", 1), "one at a time"), (16, Aim("≥", 300_000, of="value"), "16 deep")):
+    for depth, words in ((1, "one at a time"), (16, "16 deep")):
         what = f"look-ups over 50 links, {words}"
-        rows.append(row(contest, what, "/s", f"rate-{depth}", f"secchat, depth {depth}", f"Redis GET, depth {depth}",
-                        aim=aim)
-                    or plain(contest, f"Redis GET, depth {depth}", f"rate-{depth}", what, "/s"))
+        ours, figure = f"secchat, depth {depth}", f"rate-{depth}"
+        if depth == 16:
+            rows.append(row(contest, what, "/s", figure, ours, aim=Aim("≥", 300_000, of="value")))
+        rows.append(row(contest, what, "/s", figure, ours, f"Redis GET, depth {depth}",
+                        aim=Aim(">", 1) if depth == 1 else None))
     return rows
 
 
-def memory(bench, redis):
+def memory(bench, with_redis):
+    # Fresh ones each time: memory that was used once stays with a process.
+    def secchat():
+        with Scope() as scope:
+            registry = Registry(scope, bench.programs, ACCOUNTS)
+            found = registry.bench("idle", process=registry.process.pid, connections=CONNECTIONS)
+            return {"per-connection": found[f"registry_idle_{CONNECTIONS}"]}
+
+    def redis():
+        with Scope() as scope:
+            fresh = Redis(scope)
+            return {"per-connection": held(fresh.server.pid, fresh.port)}
+
     contest = Contest("memory")
-    if bench.has("registry-memory"):
-        contest.add("secchat", lambda: bench.programs.bench("registry-memory", "--connections", CONNECTIONS))
-    if redis:
-        contest.add("Redis", lambda: {"per-connection": held(redis.server.pid, redis.port)})
+    contest.add("secchat", secchat)
+    if with_redis:
+        contest.add("Redis", redis)
     bench.run(contest)
     what = "memory of an idle connection, at 5,000"
     return [row(contest, what, "KiB", "per-connection", "secchat", aim=Aim("<", 4, of="value")),
-            row(contest, what, "KiB", "per-connection", "secchat", "Redis")
-            or plain(contest, "Redis", "per-connection", what, "KiB")]
+            row(contest, what, "KiB", "per-connection", "secchat", "Redis")]
 
 
 def held(process_id, port, count=CONNECTIONS, greeting=b"PING\r\n"):
@@ -83,8 +97,28 @@ def held(process_id, port, count=CONNECTIONS, greeting=b"PING\r\n"):
             connection.close()
 
 
-def grown(bench, subcommand, option, sizes):
-    """The figures of one subcommand at each size."""
-    if not bench.has(subcommand):
-        return []
-    return [{"size": size, **bench.programs.bench(subcommand, option, size, limit=1200)} for size in sizes]
+def by_connections(bench):
+    """Look-ups over so many links at once, and what each takes when it is idle."""
+    sizes = (1_000, 2_000, 5_000, 10_000, 15_000)
+    with Scope() as scope:
+        registry = Registry(scope, bench.programs, 20_000)
+        idle = registry.bench("idle", process=registry.process.pid, connections=",".join(map(str, sizes)))
+        return [{"size": size, "KiB each": idle[f"registry_idle_{size}"],
+                 "look-ups/s": registry.bench("lookups", links=size, count=200_000)["registry_lookups"]}
+                for size in sizes]
+
+
+def by_accounts(bench):
+    """Everything a registry does, with so many accounts in its database."""
+    found = []
+    for size in (1_000, 10_000, 100_000, 1_000_000):
+        with Scope() as scope:
+            registry = Registry(scope, bench.programs, size)
+            found.append({
+                "size": size,
+                "logins/s": registry.bench("logins", count=5_000)["registry_logins"],
+                "look-ups/s": registry.bench("lookups", count=200_000)["registry_lookups"],
+                "look-ups/s, 16 deep": registry.bench("lookups", depth=16, count=500_000)["registry_lookups"],
+                "memory, MiB": memory_kib(registry.process.pid) / 1024,
+            })
+    return found

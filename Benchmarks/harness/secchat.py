@@ -20,15 +20,21 @@ class Programs:
     def limit(self, name, *arguments, **options):
         return figures([os.path.join(self.limits, name), *map(str, arguments)], **options)
 
-    def bench(self, *arguments, **options):
+    def bench(self, subcommand, **given):
         """A subcommand of secchat-bench; its figures."""
-        return figures([self.ours("secchat-bench"), *map(str, arguments)], **options)
+        return figures(self.bench_words(subcommand, **given), limit=1200)
+
+    def bench_words(self, subcommand, **given):
+        words = [self.ours("secchat-bench"), subcommand]
+        for name, value in given.items():
+            words += ["--" + name.replace("_", "-"), str(value)]
+        return words
 
 
 class World:
-    """A registry, alice and bob, each with a daemon, all in one scope."""
+    """A registry, alice and bob, all in one scope; the daemons are those of `online`."""
 
-    def __init__(self, scope, programs):
+    def __init__(self, scope, programs, online=("alice", "bob")):
         self.scope = scope
         self.programs = programs
         self.home = scope.folder()
@@ -37,13 +43,16 @@ class World:
         registry = self._start("registry", [programs.ours("secchat-registry"), "--json", "--log-level", "error",
                                             "--listen", "127.0.0.1:0", "--data", self.path("registry")])
         self.registry = registry["url"]
+        self.registry_port = registry["port"]
+        self.registry_key = registry["key"]
         for name in ("alice", "bob"):
             with open(os.open(self.path(name + ".pass"), os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
                 file.write(f"the passphrase of {name}\n")
             timed(self.command(name, "keygen"))
             timed(self.command(name, "register", f"{name}@{self.registry}"))
-            self._start(name, self.command(name, "--json", "daemon", "--listen", "127.0.0.1:0", "--accept-files",
-                                           "always", "--downloads", self.downloads))
+            if name in online:
+                self._start(name, self.command(name, "--json", "daemon", "--listen", "127.0.0.1:0", "--accept-files",
+                                               "always", "--downloads", self.downloads))
         # The first message makes the link and the pin.
         timed(self.command("alice", "chat", "bob", "hello"))
 
@@ -68,6 +77,11 @@ class World:
 
         return until(first_line, name, process)
 
+    def as_alice(self, subcommand, **given):
+        """Figures of a subcommand of secchat-bench that is alice and talks to bob's daemon."""
+        return self.programs.bench(subcommand, home=self.path("alice"), passphrase_file=self.path("alice.pass"),
+                                   user="bob", **given)
+
     def received(self):
         """The folder in which bob finds what alice sent."""
         return os.path.join(self.downloads, "alice")
@@ -81,6 +95,32 @@ class World:
         used = timed(self.command("alice", "send", "bob", path))
         spent = [cpu_seconds(daemon) - start for daemon, start in zip(daemons, before)]
         return used.seconds, used.cpu + sum(spent), max(peak_kib(daemon) for daemon in daemons)
+
+
+class Registry:
+    """A registry that limits nobody and knows many accounts, for loads that no user makes."""
+
+    def __init__(self, scope, programs, accounts):
+        self.programs = programs
+        folder = scope.folder()
+        output = os.path.join(folder, "out")
+        # It ends when its input does.
+        process = scope.start(programs.bench_words("registry", data=folder, accounts=accounts),
+                              os.path.join(folder, "log"), stdout=open(output, "wb"), stdin=subprocess.PIPE)
+        scope.at_end(process.stdin.close)
+
+        def first_line():
+            with open(output) as lines:
+                words = lines.readline().split()
+            return words if len(words) >= 6 else None
+
+        words = until(first_line, "the registry", process, limit=1200)
+        self.load = {"port": int(words[1]), "accounts": accounts}
+        self.process = process
+        self.folder = folder
+
+    def bench(self, subcommand, **given):
+        return self.programs.bench(subcommand, **self.load, **given)
 
 
 def build(root, limits):

@@ -29,7 +29,7 @@ import Testing
   @Test func `files that are named are there`() throws {
     for document in Self.documents {
       for match in try Self.prose(document).matches(
-        of: /`((?:Sources|Tests|docs|scripts|Fuzz|keys)\/[\w.\/-]*)`/)
+        of: /`((?:Sources|Tests|docs|scripts|Fuzz|Benchmarks|keys)\/[\w.\/-]*)`/)
       {
         #expect(Self.exists(String(match.1)), "\(document) names \(match.1)")
       }

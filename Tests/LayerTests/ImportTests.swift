@@ -76,7 +76,7 @@ import Testing
     ("CEdit", "SecchatTerminal"), ("CQREncode", "SecchatTerminal"), ("CUTF8Proc", "SecchatTerminal"),
   ])
   func `a C library has one importer`(library: String, importer: String) throws {
-    for folder in ["Sources", "Tests", "Fuzz"] {
+    for folder in ["Sources", "Tests", "Fuzz", "Benchmarks"] {
       for one in try Self.imports(below: folder) where one.module == library {
         #expect(one.target == importer, "\(one.file) imports \(library)")
       }

@@ -12,7 +12,7 @@ enum SourceTree {
       return listed.split(separator: "\0").map(String.init).filter(exists).sorted()
     }
     // An archive without git.
-    let hidden: Set = [".build", ".git", ".venv", "__pycache__"]
+    let hidden: Set = [".build", ".git", ".venv", ".venv-bench", "__pycache__"]
     guard let all = FileManager.default.enumerator(atPath: Vectors.packageRoot.path) else { return [] }
     return all.compactMap { $0 as? String }.filter { path in
       !path.split(separator: "/").contains { hidden.contains(String($0)) } && exists(path)

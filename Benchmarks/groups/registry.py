@@ -8,6 +8,7 @@ from harness.contest import Contest
 from harness.processes import Scope, memory_kib
 from harness.secchat import Registry
 from harness.table import Aim, row
+from peers.ngircd import Ngircd
 from peers.redis import Redis
 
 CONNECTIONS = 5_000
@@ -28,9 +29,14 @@ def measure(bench):
 
 def logins(bench, registry):
     contest = Contest("logins")
-    contest.add("secchat", lambda: registry.bench("logins", count=1_000 if bench.quick else 10_000))
+    count = 1_000 if bench.quick else 10_000
+    contest.add("secchat", lambda: registry.bench("logins", count=count))
+    ngircd = bench.attempt(Ngircd, bench.scope)
+    if ngircd:
+        contest.add("ngircd without TLS", lambda: {"registry_logins": ngircd.logins(count // 2)})
     bench.run(contest)
-    return [row(contest, "logins", "/s", "registry_logins", "secchat", aim=Aim("≥", 5_000, of="value"))]
+    return [row(contest, "logins", "/s", "registry_logins", "secchat", aim=Aim("≥", 5_000, of="value")),
+            row(contest, "logins", "/s", "registry_logins", "secchat", "ngircd without TLS")]
 
 
 def lookups(bench, registry, redis):
@@ -66,19 +72,26 @@ def memory(bench, with_redis):
     def redis():
         with Scope() as scope:
             fresh = Redis(scope)
-            return {"per-connection": held(fresh.server.pid, fresh.port)}
+            return {"per-connection": held(fresh.server.pid, fresh.port, lambda: b"PING\r\n")}
+
+    def ngircd():
+        with Scope() as scope:
+            fresh = Ngircd(scope)
+            return {"per-connection": held(fresh.server.pid, fresh.port, fresh.greeting)}
 
     contest = Contest("memory")
     contest.add("secchat", secchat)
     if with_redis:
         contest.add("Redis", redis)
+    contest.add("ngircd without TLS", ngircd)
     bench.run(contest)
     what = "memory of an idle connection, at 5,000"
     return [row(contest, what, "KiB", "per-connection", "secchat", aim=Aim("<", 4, of="value")),
-            row(contest, what, "KiB", "per-connection", "secchat", "Redis")]
+            row(contest, what, "KiB", "per-connection", "secchat", "Redis"),
+            row(contest, what, "KiB", "per-connection", "secchat", "ngircd without TLS")]
 
 
-def held(process_id, port, count=CONNECTIONS, greeting=b"PING\r\n"):
+def held(process_id, port, greeting, count=CONNECTIONS):
     """KiB that a server grows by for each connection that has said one thing and then nothing."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -88,8 +101,8 @@ def held(process_id, port, count=CONNECTIONS, greeting=b"PING\r\n"):
         for _ in range(count):
             connection = socket.create_connection(("127.0.0.1", port))
             connections.append(connection)
-            connection.sendall(greeting)
-            connection.recv(64)
+            connection.sendall(greeting())
+            connection.recv(4096)
         time.sleep(0.5)
         return (memory_kib(process_id) - before) / count
     finally:

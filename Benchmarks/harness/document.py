@@ -10,6 +10,13 @@ import sys
 from harness import table
 from harness.contest import say
 
+# What belongs to a group's table, and the words for those who cannot see it.
+PLOTS = {
+    "files": [("files.svg", "the file of 2 GiB, as bars"), ("small-files.svg", "the folder of small files, as bars")],
+    "registry": [("registry-connections.svg", "the registry from 1,000 to 15,000 connections"),
+                 ("registry-accounts.svg", "the registry from a thousand accounts to a million")],
+}
+
 
 def write(root, results):
     document = os.path.join(root, "docs/performance.md")
@@ -20,16 +27,20 @@ def write(root, results):
         with open(path) as file:
             group = json.load(file)
         found[group["group"]] = group
-        text = between(text, group["group"], rendered(group))
+    images = os.path.join(root, "docs/images")
+    plot(root, images, found)
+    for name, group in found.items():
+        text = between(text, name, rendered(group, images))
     with open(document, "w") as file:
         file.write(text)
-    plot(root, found)
 
 
-def rendered(group):
+def rendered(group, images):
     rounds = "one round" if group["rounds"] == 1 else f"medians of {group['rounds']} rounds"
     head = f"{group['when']}, {group['machine']}; {rounds}; load before the run {group['load']:.1f}."
-    return head + "\n\n" + table.markdown(group["rows"])
+    shown = "".join(f"\n\n![{words}](images/{name})" for name, words in PLOTS.get(group["group"], [])
+                    if os.path.exists(os.path.join(images, name)))
+    return head + "\n\n" + table.markdown(group["rows"]) + shown
 
 
 def between(text, name, content):
@@ -42,13 +53,12 @@ def between(text, name, content):
     return pattern.sub(lambda _: f"{start}\n{content}\n{end}", text)
 
 
-def plot(root, groups):
+def plot(root, images, groups):
     """In the bench's own environment: the plots need what Debian's Python may not have."""
     python = os.path.join(root, ".venv-bench/bin/python3")
     if not os.path.exists(python):
         say("no plots: .venv-bench is missing")
         return
     drawing = os.path.join(root, "Benchmarks/harness/plots.py")
-    images = os.path.join(root, "docs/images")
     os.makedirs(images, exist_ok=True)
     subprocess.run([python, drawing, images], input=json.dumps(groups), text=True, check=True, stdout=sys.stderr)

@@ -140,8 +140,7 @@ def build(root, limits):
         for name in sorted(os.listdir(sources)):
             if name.endswith(".c"):
                 target = os.path.join(limits, name.removesuffix(".c"))
-                libraries = ["-ltoxcore"] if name.startswith("tox") else []
                 run(["cc", "-O2", "-std=c11", "-Wall", "-Wextra", "-I", os.path.join(root, "Benchmarks/limits"),
-                     os.path.join(sources, name), "-o", target, "-lsodium", "-lssl", "-lcrypto", *libraries],
+                     os.path.join(sources, name), "-o", target, "-lsodium", "-lssl", "-lcrypto"],
                     f"the build of {name}")
     return Programs(binaries, limits)

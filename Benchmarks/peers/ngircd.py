@@ -42,8 +42,8 @@ class Ngircd:
         self.names += 1
         return f"NICK n{self.names:07}\r\nUSER n 0 * :n\r\n".encode()
 
-    def logins(self, count, together=32):
-        """Connections that log in and leave, so many a second."""
+    def logins(self, count, together=8):
+        """Connections that log in and leave, so many a second; more at once than its backlog holds wait for TCP."""
         start = time.perf_counter()
         for _ in range(count // together):
             connections = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(together)]

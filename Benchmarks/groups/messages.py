@@ -8,7 +8,7 @@ from peers.prosody import Prosody
 
 SIZE = 64
 # Enough that neither side ever waits for the other.
-WINDOW = 64
+WINDOW = 256
 
 
 def measure(bench):

@@ -13,6 +13,9 @@ private func runDriver(
   _ test: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
 ) -> Int32
 
+/// Names the target where libFuzzer starts this program itself, as it does to merge: with its own arguments alone.
+private let inheritedName = "SECCHAT_FUZZ_TARGET"
+
 /// The name that SwiftPM gives the entry point of this module.
 @_cdecl("fuzz_main")
 func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32 {
@@ -21,6 +24,11 @@ func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointe
     for target in FuzzTarget.all { print(target.name) }
     return 0
   }
+  if let name = unsafe getenv(inheritedName), let target = FuzzTarget.named(unsafe String(cString: name)) {
+    unsafe chosen = target
+    var (count, vector) = unsafe (count, arguments)
+    return unsafe runDriver(&count, &vector, testOneInput)
+  }
   guard words.count > 1, let target = FuzzTarget.named(words[1]) else {
     complain("usage: fuzz NAME [libFuzzer's arguments]; fuzz --list names the targets")
     return 1
@@ -28,6 +36,7 @@ func start(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointe
   if words.count == 4, words[2] == "--seeds" { return save(target.seeds, to: words[3]) }
 
   unsafe chosen = target
+  unsafe setenv(inheritedName, target.name, 1)
   // libFuzzer sees its own arguments: the name is ours.
   unsafe arguments[1] = arguments[0]
   var rest = count - 1

@@ -10,33 +10,39 @@ final class World: Sendable {
 
   /// Starts a registry and waits until it listens.
   func registry(
-    data: String = "registry", port: Int = 0, _ options: String..., environment: [String: String] = [:]
+    data: String = "registry", port: Int = 0, _ options: String..., environment: [String: String] = [:],
+    on computer: Computer? = nil
   ) async throws -> Registry {
-    let program = try Program(
-      "secchat-registry",
-      ["--listen", "127.0.0.1:\(port)", "--data", folder.file(data), "--json"] + options,
-      environment: environment)
+    let arguments =
+      ["--listen", "\(computer?.host ?? "127.0.0.1"):\(port)", "--data", folder.file(data), "--json"]
+      + options
+    let program =
+      try computer?.start("secchat-registry", arguments)
+      ?? Program("secchat-registry", arguments, environment: environment)
     let line = try await program.line("the listening line") { Record($0)?.type == "listening" }
     return try Registry(program: program, started: #require(Record(line)))
   }
 
   /// A profile that is not there yet.
-  func profile(_ name: String) throws -> Profile {
+  func profile(_ name: String, on computer: Computer? = nil) throws -> Profile {
     let passphrase = "the passphrase of \(name)"
     let file = try folder.write("\(name).passphrase", passphrase + "\n")
-    return Profile(name: name, home: folder.file(name), passphrase: passphrase, passphraseFile: file)
+    return Profile(
+      name: name, home: folder.file(name), passphrase: passphrase, passphraseFile: file, computer: computer)
   }
 
   /// A profile with an identity.
-  func identity(_ name: String) async throws -> Profile {
-    let profile = try profile(name)
+  func identity(_ name: String, on computer: Computer? = nil) async throws -> Profile {
+    let profile = try profile(name, on: computer)
     try await profile.run("keygen").expect(0)
     return profile
   }
 
   /// A registered user.
-  func user(_ name: String, at registry: Registry, port: Int? = nil) async throws -> Profile {
-    let profile = try await identity(name)
+  func user(
+    _ name: String, at registry: Registry, port: Int? = nil, on computer: Computer? = nil
+  ) async throws -> Profile {
+    let profile = try await identity(name, on: computer)
     try await profile.register(at: registry, port: port).expect(0)
     return profile
   }
@@ -45,12 +51,16 @@ final class World: Sendable {
 /// A registry that runs.
 struct Registry: Sendable {
   let program: Program
+  /// As it is written before a port.
+  let host: String
   let port: Int
   let key: String
   let url: String
 
   init(program: Program, started: Record) throws {
     self.program = program
+    let host = try #require(started["host"])
+    self.host = host.contains(":") ? "[\(host)]" : host
     port = Int(try #require(started.number("port")))
     key = try #require(started["key"])
     url = try #require(started["url"])
@@ -102,6 +112,8 @@ struct Profile: Sendable {
   let home: String
   let passphrase: String
   let passphraseFile: String
+  /// Where its programs run, if not on this machine.
+  var computer: Computer?
 
   var keyFile: String { home + "/identity.key" }
 
@@ -130,13 +142,16 @@ struct Profile: Sendable {
   func start(
     words: [String], passphraseFile: String? = nil, input: String? = ""
   ) throws -> Program {
-    try Program("secchat", options(passphraseFile) + words, input: input)
+    let arguments = options(passphraseFile) + words
+    return try computer?.start("secchat", arguments, input: input)
+      ?? Program("secchat", arguments, input: input)
   }
 
   /// Registers the profile's name; `port` is where the registry is reached, if not where it listens.
   func register(at registry: Registry, as name: String? = nil, port: Int? = nil) async throws -> Outcome {
     try await run(
-      "register", "\(name ?? self.name)@127.0.0.1:\(port ?? registry.port)", "--registry-key", registry.key)
+      "register", "\(name ?? self.name)@\(registry.host):\(port ?? registry.port)", "--registry-key",
+      registry.key)
   }
 
   /// A daemon that is online.

@@ -155,6 +155,26 @@ import Testing
     alice.sessions.close(.done)
   }
 
+  /// Who leaves a message unconfirmed and is silent besides may be elsewhere by now: the next message dials. What comes
+  /// late takes the doubt away.
+  @Test @LoopActor func whoSaysNothingIsDialledAnew() async throws {
+    let (alice, bob) = try sides()
+    let pair = try await link()
+    let session = alice.begin(pair.near, with: bob)
+    pair.far.send(Ready(stream: 0, limit: 256))
+    pair.far.flush()
+    let message = Chat(id: Random.bytes(), sent: 0, text: "anybody there?")
+    let error = await failure { () throws(LinkError) in
+      _ = try await session.send(message, deadline: .now + 1_000)
+    }
+    #expect(error == .network(.timedOut))
+    #expect(session.isOpen && alice.sessions.session(with: bob.account) == nil)
+    pair.far.send(Ack(id: message.id))
+    pair.far.flush()
+    #expect(await eventually { alice.sessions.session(with: bob.account) === session })
+    alice.sessions.close(.done)
+  }
+
   /// A node that runs for one command grants no credit: whoever sends all the same is cut off, and nothing is
   /// confirmed that nobody would have seen.
   @Test @LoopActor func noCreditNoMessages() async throws {

@@ -25,6 +25,37 @@
     }
   }
 
+  extension Trait where Self == ConditionTrait {
+    /// For tests that make computers of their own out of network namespaces. Under `scripts/test --full` it is a failure
+    /// where that is not possible.
+    package static var needsNamespaces: Self {
+      .enabled("root and the program ip can do it, where the system allows") {
+        if geteuid() == 0, canMakeNamespaces { return true }
+        guard isFull else { return false }
+        throw NoNamespaces()
+      }
+    }
+  }
+
+  /// Asked once.
+  private let canMakeNamespaces: Bool = {
+    let name = "secchat-" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
+    for words in [["add", name], ["exec", name, "true"], ["delete", name]] {
+      let ip = Process()
+      ip.executableURL = URL(filePath: "/usr/bin/env")
+      ip.arguments = ["ip", "netns"] + words
+      ip.standardError = FileHandle.nullDevice
+      guard (try? ip.run()) != nil else { return false }
+      ip.waitUntilExit()
+      if ip.terminationStatus != 0 { return false }
+    }
+    return true
+  }()
+
+  private struct NoNamespaces: Error, CustomStringConvertible {
+    let description = "scripts/test --full needs root, iproute2 and a system that allows network namespaces"
+  }
+
   /// Whether the tests were built with a sanitizer.
   package var isSanitized: Bool {
     unsafe dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil

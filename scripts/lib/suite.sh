@@ -25,7 +25,7 @@ run_suite() {
 }
 
 # Of all that a run says: failures and why, what was skipped, the vectors, the closing line.
-telling='^(✘|⚠|➜|↳|vectors |✔ Test run with |error:|SUMMARY: )'
+telling='^(✘|⚠|➜|↳|vectors |soak: |✔ Test run with |error:|SUMMARY: )'
 
 # Few at once: many tests wait for something, and those that only compute would keep them from their deadlines.
 width=(--no-parallel)

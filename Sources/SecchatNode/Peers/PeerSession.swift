@@ -58,6 +58,11 @@ struct OfferRefusal: Error, Equatable {
   private(set) var isRetired = false
   private(set) var isOpen = true
   private var mayClose = false
+  /// Messages and data that have come.
+  private var arrivals: UInt64 = 0
+  /// Whether a message stayed unconfirmed and nothing has come since: who is silent so long may be at another address
+  /// by now, and be reached there.
+  private(set) var isDoubtful = false
 
   private static let offersAtOnce = 16
   /// Each may hold its credit in memory while the disk is slow.
@@ -88,6 +93,8 @@ struct OfferRefusal: Error, Equatable {
         let arrived = try await link.receive { (type, body) throws(WireError) in
           try self.read(type, body)
         }
+        arrivals += 1
+        isDoubtful = false
         guard case .message(let message) = arrived else { continue }
         do throws(WireError) { try await handle(message) } catch { throw .protocolError }
       }
@@ -212,6 +219,7 @@ struct OfferRefusal: Error, Equatable {
       }
       guard isOpen else { throw .closed }
       chatsSent += 1
+      let arrivalsBefore = arrivals
       let slot = OneShot<Refuse.Reason?>()
       confirmations[chat.id] = slot
       defer { confirmations[chat.id] = nil }
@@ -224,6 +232,7 @@ struct OfferRefusal: Error, Equatable {
       } onCancel: {
         Loop.spawn { slot.fail(.cancelled) }
       }
+      if case .failure(.timedOut) = answer, arrivals == arrivalsBefore { isDoubtful = true }
       return try answer.get()
     } catch { throw .network(error) }
   }

@@ -23,10 +23,11 @@ internal import SecchatNet
     self.inAll = inAll
   }
 
-  /// The session to send on; one whose keys are due for renewal is not.
+  /// The session to send on; one whose keys are due for renewal is not, nor one that may be dead.
   func session(with account: Account) -> PeerSession? {
     current.values.first {
-      $0.peer == account && $0.isOpen && !$0.link.isClosed && $0.takesOurMessages && $0.age < Limits.linkAge
+      $0.peer == account && $0.isOpen && !$0.link.isClosed && $0.takesOurMessages && !$0.isDoubtful
+        && $0.age < Limits.linkAge
     }
   }
 

@@ -1,7 +1,7 @@
 internal import CSodium
 
-/// An AEAD cipher. Sealing and opening happen in place: the buffer holds the plaintext and 16 bytes of room for the
-/// tag, then the ciphertext and its tag.
+/// An AEAD cipher. Sealing and opening happen in place, where the buffer holds the plaintext and 16 bytes of room for the
+/// tag, then the ciphertext and its tag; or from one piece of memory into another.
 package protocol AEADCipher {
   /// The nonce's length in bytes.
   static var nonceLength: Int { get }
@@ -50,15 +50,16 @@ package struct AEADKey<Cipher: AEADCipher>: ~Copyable, Sendable {
 }
 
 extension AEADKey {
-  /// Hands a function of libsodium the buffer, the data, the nonce and the key, and says what it returned.
+  /// Hands a function of libsodium the buffer of at least `room` bytes, the data, the nonce and the key, and says what
+  /// it returned.
   private borrowing func call(
-    on buffer: inout MutableRawSpan, nonce: RawSpan, authenticating data: RawSpan,
+    on buffer: inout MutableRawSpan, room: Int = aeadTagLength, nonce: RawSpan, authenticating data: RawSpan,
     _ function: (
       (bytes: UnsafeMutablePointer<UInt8>, count: Int), (bytes: UnsafePointer<UInt8>, count: UInt64),
       UnsafePointer<UInt8>, UnsafePointer<UInt8>
     ) -> Int32
   ) throws(CryptoError) -> Int32 {
-    guard nonce.byteCount == Cipher.nonceLength, buffer.byteCount >= aeadTagLength else { throw .wrongLength }
+    guard nonce.byteCount == Cipher.nonceLength, buffer.byteCount >= room else { throw .wrongLength }
     return unsafe withPointer(&buffer) { buffer, count in
       unsafe withPointer(nonce) { nonce, _ in
         unsafe withPointer(data) { data, dataCount in
@@ -97,6 +98,39 @@ extension AEADKey where Cipher == ChaChaPoly {
       buffer, data, nonce, key in
       unsafe crypto_aead_chacha20poly1305_ietf_decrypt(
         buffer.bytes, nil, nil, buffer.bytes, UInt64(buffer.count), data.bytes, data.count, nonce, key)
+    }
+    guard status == 0 else { throw .authenticationFailed }
+  }
+
+  /// Seals `plaintext` into other memory, 16 bytes longer.
+  ///
+  /// - Throws: `wrongLength` for a target or a nonce of another length.
+  package borrowing func seal(
+    _ plaintext: RawSpan, into target: inout MutableRawSpan, nonce: RawSpan, authenticating data: RawSpan
+  ) throws(CryptoError) {
+    guard target.byteCount == plaintext.byteCount + aeadTagLength else { throw .wrongLength }
+    // It cannot fail but for lengths that no memory has.
+    _ = try unsafe call(on: &target, nonce: nonce, authenticating: data) { target, data, nonce, key in
+      unsafe withPointer(plaintext) { plaintext, count in
+        unsafe crypto_aead_chacha20poly1305_ietf_encrypt(
+          target.bytes, nil, plaintext, UInt64(count), data.bytes, data.count, nil, nonce, key)
+      }
+    }
+  }
+
+  /// Opens `sealed` into other memory, 16 bytes shorter. For what does not authenticate, that is filled with zeros.
+  ///
+  /// - Throws: `authenticationFailed`; `wrongLength` for a target or a nonce of another length.
+  package borrowing func open(
+    _ sealed: RawSpan, into target: inout MutableRawSpan, nonce: RawSpan, authenticating data: RawSpan
+  ) throws(CryptoError) {
+    guard target.byteCount == sealed.byteCount - aeadTagLength else { throw .wrongLength }
+    let status = try unsafe call(on: &target, room: 0, nonce: nonce, authenticating: data) {
+      target, data, nonce, key in
+      unsafe withPointer(sealed) { sealed, count in
+        unsafe crypto_aead_chacha20poly1305_ietf_decrypt(
+          target.bytes, nil, nil, sealed, UInt64(count), data.bytes, data.count, nonce, key)
+      }
     }
     guard status == 0 else { throw .authenticationFailed }
   }

@@ -24,6 +24,11 @@ package import SecchatNet
   /// With more than this unsent, one PONG at a time waits: who pings and never reads must not fill memory.
   private static let pongBacklog = 16 << 10
 
+  /// Where the plaintext of large frames is wanted; everywhere else they are opened in the stream's buffer.
+  package weak var landing: (any Landing)?
+  /// A smaller Noise message is copied as fast.
+  private static let worthLanding = 8 << 10
+
   /// Names this very session.
   package let handshakeHash: [UInt8]
   /// The static key that the other side proved.
@@ -75,43 +80,36 @@ package import SecchatNet
   /// Seals a message into the output. On a link that has ended it goes nowhere; `receive` and `drain` tell.
   package func send(_ message: some WireMessage) {
     let bytes = message.encoded
-    seal(count: bytes.count) { span in span.copy(from: bytes.raw) }
+    seal(bytes.raw)
   }
 
-  /// Seals a CHUNK of `count` bytes, which `fill` writes straight into the output.
-  package func sendChunk(_ header: ChunkHeader, count: Int, _ fill: (inout MutableRawSpan) -> Void) {
-    precondition((1...Limits.chunkData).contains(count), "a chunk of no or too many bytes")
-    seal(count: ChunkHeader.frameOverhead + count) { span in
-      span.storeBytes(of: ChunkHeader.type.rawValue, toByteOffset: 0, as: UInt8.self)
-      span.storeBytes(of: header.stream.bigEndian, toByteOffset: 1, as: UInt32.self)
-      var data = span._mutatingExtracting(ChunkHeader.frameOverhead..<ChunkHeader.frameOverhead + count)
-      fill(&data)
-    }
+  /// Seals a CHUNK straight out of the sender's memory: room for its header, then its data.
+  package func sendChunk(_ header: ChunkHeader, in frame: inout MutableRawSpan) {
+    header.write(into: &frame)
+    seal(frame.bytes)
   }
 
-  private func seal(count: Int, _ fill: (inout MutableRawSpan) -> Void) {
+  private func seal(_ plaintext: RawSpan) {
     guard ending == nil else { return }
-    if !sent.allows(count) {
-      write(count: 1) { span in
-        span.storeBytes(of: FrameType.rekey.rawValue, toByteOffset: 0, as: UInt8.self)
-      }
+    if !sent.allows(plaintext.byteCount) {
+      let rekey = Rekey().encoded
+      write(rekey.raw)
       sending.rekey()
       sent.restart()
     }
-    write(count: count, fill)
-    sent.count(count)
+    write(plaintext)
+    sent.count(plaintext.byteCount)
   }
 
-  private func write(count: Int, _ fill: (inout MutableRawSpan) -> Void) {
-    precondition(count <= Limits.framePlaintext, "a message larger than a frame")
-    let length = count + aeadTagLength
+  private func write(_ plaintext: RawSpan) {
+    precondition(plaintext.byteCount <= Limits.framePlaintext, "a message larger than a frame")
+    let length = plaintext.byteCount + aeadTagLength
     var isSealed = false
     stream.write(reserving: 2 + length) { (span: inout MutableRawSpan) in
       span.storeBytes(of: UInt16(length).bigEndian, toByteOffset: 0, as: UInt16.self)
       var frame = span._mutatingExtracting(2..<2 + length)
-      fill(&frame)
       do throws(NoiseError) {
-        try sending.seal(inPlace: &frame)
+        try sending.seal(plaintext, into: &frame)
         isSealed = true
         return 2 + length
       } catch { return 0 }
@@ -191,10 +189,7 @@ package import SecchatNet
   ) throws(LinkError) -> Message? {
     let outcome = stream.withBuffered { (bytes: inout MutableRawSpan) -> Outcome<Message> in
       var frame = bytes._mutatingExtracting(2..<2 + length)
-      do throws(NoiseError) {
-        try receiving.open(inPlace: &frame)
-      } catch { return .failed(.integrity) }
-      return read(frame.bytes.extracting(0..<length - aeadTagLength), body)
+      return opened(&frame, body)
     }
     stream.consume(2 + length)
     switch outcome {
@@ -210,6 +205,27 @@ package import SecchatNet
     case message(Message)
     case handled
     case failed(LinkError)
+  }
+
+  /// What is in a frame. A large one is opened where its user wants it, if that is known.
+  private func opened<Message>(
+    _ frame: inout MutableRawSpan, _ body: (FrameType, RawSpan) throws(WireError) -> Message
+  ) -> Outcome<Message> {
+    let count = frame.byteCount - aeadTagLength
+    if count >= Self.worthLanding, let landing {
+      let sealed = frame.bytes
+      let outcome = landing.withLanding(count) { plaintext -> Outcome<Message> in
+        do throws(NoiseError) {
+          try receiving.open(sealed, into: &plaintext)
+        } catch { return .failed(.integrity) }
+        return read(plaintext.bytes, body)
+      }
+      if let outcome { return outcome }
+    }
+    do throws(NoiseError) {
+      try receiving.open(inPlace: &frame)
+    } catch { return .failed(.integrity) }
+    return read(frame.bytes.extracting(0..<count), body)
   }
 
   private func read<Message>(

@@ -97,6 +97,24 @@ final class NoiseParty<Hash: HashFunction & ~Copyable> {
 }
 
 extension CipherState {
+  /// The payload as the next message, sealed into other memory.
+  mutating func sealedApart(_ payload: [UInt8]) throws(NoiseError) -> [UInt8] {
+    var message = [UInt8](repeating: 0xa5, count: payload.count + aeadTagLength)
+    try message.withMutableRaw { (span: inout MutableRawSpan) throws(NoiseError) in
+      try seal(payload.raw, into: &span)
+    }
+    return message
+  }
+
+  /// The payload of the next message, opened into other memory.
+  mutating func openedApart(_ message: [UInt8]) throws(NoiseError) -> [UInt8] {
+    var payload = [UInt8](repeating: 0xa5, count: max(0, message.count - aeadTagLength))
+    try payload.withMutableRaw { (span: inout MutableRawSpan) throws(NoiseError) in
+      try open(message.raw, into: &span)
+    }
+    return payload
+  }
+
   /// The payload as the next message.
   mutating func sealed(_ payload: [UInt8], authenticating data: [UInt8] = []) throws(NoiseError) -> [UInt8] {
     var buffer = payload + [UInt8](repeating: 0, count: aeadTagLength)

@@ -40,6 +40,36 @@ import Testing
     #expect(receiver.messages == 2)
   }
 
+  @Test func `other memory makes no other messages`() throws {
+    var sender = try state()
+    var apart = try state()
+    var receiver = try state()
+    var receiverApart = try state()
+    for payload in [[], [1], [UInt8](0..<100)] as [[UInt8]] {
+      let message = try sender.sealed(payload)
+      #expect(try apart.sealedApart(payload) == message)
+      for position in message.indices {
+        var forged = message
+        forged[position] ^= 1
+        #expect(throws: NoiseError.authenticationFailed) { try receiverApart.openedApart(forged) }
+      }
+      for length in 0..<message.count {
+        let error: NoiseError = length < 16 ? .messageTooShort : .authenticationFailed
+        #expect(throws: error) { try receiverApart.openedApart(Array(message[..<length])) }
+      }
+      #expect(receiverApart.messages == receiver.messages)
+      #expect(try receiver.opened(message) == payload)
+      #expect(try receiverApart.openedApart(message) == payload)
+    }
+    #expect(apart.messages == 3 && receiverApart.messages == 3)
+    let long = [UInt8](repeating: 0, count: 65_520)
+    #expect(throws: NoiseError.messageTooLong) { try apart.sealedApart(long) }
+    #expect(throws: NoiseError.messageTooLong) { try receiverApart.openedApart(long + long) }
+    var last = try state(messages: .max)
+    #expect(throws: NoiseError.nonceExhausted) { try last.sealedApart([1]) }
+    #expect(throws: NoiseError.nonceExhausted) { try last.openedApart(long) }
+  }
+
   @Test func `the last nonce is reserved`() throws {
     var sender = try state(messages: .max - 1)
     var receiver = try state(messages: .max - 1)

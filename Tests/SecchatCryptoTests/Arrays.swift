@@ -1,5 +1,6 @@
 import SecchatCrypto
 import TestSupport
+import Testing
 
 // The primitives over arrays, nil where they refuse: tests compare, so secrecy is not their concern.
 
@@ -36,20 +37,35 @@ enum Sealer<Cipher: AEADCipher> {
   }
 }
 
+// In place and into other memory, which must come to the same.
 extension Sealer where Cipher == ChaChaPoly {
   static func seal(_ input: [UInt8], _ key: [UInt8], _ nonce: [UInt8], _ data: [UInt8]) -> [UInt8]? {
-    changing(input + [UInt8](repeating: 0, count: aeadTagLength)) {
+    let sealed = changing(input + [UInt8](repeating: 0, count: aeadTagLength)) {
       (span: inout MutableRawSpan) throws(CryptoError) in
       let key = try AEADKey<ChaChaPoly>(SecretBytes(key))
       try key.seal(inPlace: &span, nonce: nonce.raw, authenticating: data.raw)
     }
+    let apart = changing([UInt8](repeating: 0xa5, count: input.count + aeadTagLength)) {
+      (span: inout MutableRawSpan) throws(CryptoError) in
+      let key = try AEADKey<ChaChaPoly>(SecretBytes(key))
+      try key.seal(input.raw, into: &span, nonce: nonce.raw, authenticating: data.raw)
+    }
+    #expect(apart == sealed)
+    return sealed
   }
 
   static func open(_ input: [UInt8], _ key: [UInt8], _ nonce: [UInt8], _ data: [UInt8]) -> [UInt8]? {
-    changing(input) { (span: inout MutableRawSpan) throws(CryptoError) in
+    let opened = changing(input) { (span: inout MutableRawSpan) throws(CryptoError) in
       let key = try AEADKey<ChaChaPoly>(SecretBytes(key))
       try key.open(inPlace: &span, nonce: nonce.raw, authenticating: data.raw)
     }?.dropLast(aeadTagLength)
+    let apart = changing([UInt8](repeating: 0xa5, count: max(0, input.count - aeadTagLength))) {
+      (span: inout MutableRawSpan) throws(CryptoError) in
+      let key = try AEADKey<ChaChaPoly>(SecretBytes(key))
+      try key.open(input.raw, into: &span, nonce: nonce.raw, authenticating: data.raw)
+    }
+    #expect(apart == opened.map { Array($0) })
+    return apart
   }
 }
 

@@ -75,6 +75,14 @@ import Testing
     let (key, nonce) = ([UInt8](0..<32), [UInt8](0..<12))
     var sealed = try #require(Sealer<ChaChaPoly>.seal([UInt8](repeating: 0x5a, count: 40), key, nonce, []))
     sealed[0] ^= 1
+    var target = [UInt8](repeating: 0x5a, count: 40)
+    #expect(throws: CryptoError.authenticationFailed) {
+      try target.withMutableRaw { (span: inout MutableRawSpan) throws(CryptoError) in
+        try AEADKey<ChaChaPoly>(SecretBytes(key)).open(
+          sealed.raw, into: &span, nonce: nonce.raw, authenticating: RawSpan())
+      }
+    }
+    #expect(target == [UInt8](repeating: 0, count: 40))
     #expect(throws: CryptoError.authenticationFailed) {
       try sealed.withMutableRaw { (span: inout MutableRawSpan) throws(CryptoError) in
         try AEADKey<ChaChaPoly>(SecretBytes(key)).open(
@@ -82,6 +90,26 @@ import Testing
       }
     }
     #expect(sealed.prefix(40) == [UInt8](repeating: 0, count: 40)[...])
+  }
+
+  @Test(arguments: [-1, 1]) func `memory of another length is not taken`(_ difference: Int) throws {
+    let (key, nonce, plaintext) = ([UInt8](0..<32), [UInt8](0..<12), [UInt8](repeating: 1, count: 40))
+    var sealed = [UInt8](repeating: 0x5a, count: 56 + difference)
+    #expect(throws: CryptoError.wrongLength) {
+      try sealed.withMutableRaw { (span: inout MutableRawSpan) throws(CryptoError) in
+        try AEADKey<ChaChaPoly>(SecretBytes(key)).seal(
+          plaintext.raw, into: &span, nonce: nonce.raw, authenticating: RawSpan())
+      }
+    }
+    #expect(sealed.allSatisfy { $0 == 0x5a })
+    var opened = [UInt8](repeating: 0x5a, count: 24 + difference)
+    #expect(throws: CryptoError.wrongLength) {
+      try opened.withMutableRaw { (span: inout MutableRawSpan) throws(CryptoError) in
+        try AEADKey<ChaChaPoly>(SecretBytes(key)).open(
+          plaintext.raw, into: &span, nonce: nonce.raw, authenticating: RawSpan())
+      }
+    }
+    #expect(opened.allSatisfy { $0 == 0x5a })
   }
 
   @Test func `random nonces are drawn anew and checked`() throws {

@@ -317,7 +317,7 @@ extension LinkTests {
       link.writePatience = 200
       let outcome = await result { () throws(LinkError) in
         while true {
-          link.sendChunk(ChunkHeader(stream: 1), count: SecchatCore.Limits.chunkData) { _ in }
+          link.sendChunk(1, fullChunk)
           try await link.drain()
         }
       }
@@ -333,7 +333,7 @@ extension LinkTests {
       link.writePatience = 500
       // More than the system takes; what is not read stays here.
       while link.backlog < 1 << 20 {
-        link.sendChunk(ChunkHeader(stream: 1), count: SecchatCore.Limits.chunkData) { _ in }
+        link.sendChunk(1, fullChunk)
         link.flush()
       }
       let before = link.backlog
@@ -359,7 +359,7 @@ extension LinkTests {
       let (raw, link) = try await RawPeer.linked()
       var chunks = 0
       while link.backlog < 1 << 20 {
-        link.sendChunk(ChunkHeader(stream: 1), count: SecchatCore.Limits.chunkData) { _ in }
+        link.sendChunk(1, fullChunk)
         link.flush()
         chunks += 1
       }

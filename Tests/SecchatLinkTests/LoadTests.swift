@@ -16,10 +16,7 @@ extension LinkTests {
     @Test(arguments: [1, 2, 100, Limits.chunkData - 1, Limits.chunkData]) @LoopActor
     func `a chunk is what was put into it`(_ count: Int) async throws {
       let (near, far) = try await Shake.link()
-      near.sendChunk(ChunkHeader(stream: 0x0102_0304), count: count) { span in
-        #expect(span.byteCount == count)
-        span.copy(from: Self.pattern.raw.extracting(0..<count))
-      }
+      near.sendChunk(0x0102_0304, Self.pattern[0..<count])
       near.flush()
       let received = try await far.next()
       #expect(received.type == .chunk)
@@ -37,9 +34,7 @@ extension LinkTests {
           while offset < total {
             let count = min(Limits.chunkData, total - offset)
             let start = offset % Self.period
-            near.sendChunk(ChunkHeader(stream: 1), count: count) { span in
-              span.copy(from: Self.pattern.raw.extracting(start..<start + count))
-            }
+            near.sendChunk(1, Self.pattern[start..<start + count])
             offset += count
             try await near.drain()
           }

@@ -5,6 +5,9 @@ import SecchatNet
 import TestSupport
 import Testing
 
+/// As much data as a CHUNK takes.
+let fullChunk = [UInt8](repeating: 0, count: Limits.chunkData)
+
 /// Both ends of a connection over loopback.
 @LoopActor struct Pair {
   let near: ByteStream
@@ -51,6 +54,13 @@ extension ByteStream {
         bytes += takeBuffered(buffered)
       } catch { return (bytes, error) }
     }
+  }
+}
+
+extension SealedLink {
+  func sendChunk(_ stream: UInt32, _ data: some Collection<UInt8>) {
+    var frame = [UInt8](repeating: 0, count: ChunkHeader.frameOverhead) + data
+    frame.withMutableRaw { sendChunk(ChunkHeader(stream: stream), in: &$0) }
   }
 }
 

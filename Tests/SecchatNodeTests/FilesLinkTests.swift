@@ -91,6 +91,7 @@ import Testing
         offer, from: "alice", downloads: target.path, channel: sides.far.link, promisedRoom: PromisedRoom()
       ) { _ in }
       sides.far.incoming = transfer
+      sides.far.link.landing = transfer
       Loop.spawn {
         do throws(NodeError) {
           try await transfer.run()
@@ -119,6 +120,34 @@ import Testing
     #expect(contents(target.file("alice/large")) == bytes)
     #expect(listing(target.file("alice")) == listing(source.path))
     #expect(contents(target.file("alice/tree/7/77")) == contents(source.file("tree/7/77")))
+    sides.near.link.close()
+  }
+
+  /// Other large frames, which land where a file's data is wanted, do the file no harm.
+  @Test @LoopActor func otherFramesInBetween() async throws {
+    let source = try TemporaryFolder(inMemory: true)
+    let target = try TemporaryFolder(inMemory: true)
+    for number in 0..<40 { try source.write("tree/\(number)", randomBytes(number * 20_011)) }
+    let sides = try await sides()
+    let ended = try await transfer([source.file("tree")], to: target, sides)
+    let text = String(repeating: "x", count: SecchatCore.Limits.chatText)
+    let chat = Chat(id: Random.bytes(), sent: 0, text: text)
+    var chats = 0
+    let other = Loop.spawn {
+      while sides.near.outgoing?.isOver != true {
+        sides.near.link.send(chat)
+        chats += 1
+        do throws(LinkError) { try await sides.near.link.drain() } catch { return }
+        await Task.yield()
+      }
+    }
+    try await sides.near.outgoing?.run()
+    await other.value
+    #expect(chats > 10)
+    #expect(try await ended.wait(deadline: .now + 60_000))
+    for name in listing(source.path) {
+      #expect(contents(target.file("alice/" + name)) == contents(source.file(name)))
+    }
     sides.near.link.close()
   }
 

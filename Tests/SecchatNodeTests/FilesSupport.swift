@@ -34,7 +34,7 @@ func randomBytes(_ count: Int) -> [UInt8] {
   private(set) var violation: WireError?
   private(set) var types: [FrameType] = []
   private var frames: [(FrameType, [UInt8])] = []
-  private var backlog = 0
+  private(set) var backlog = 0
   private var isRunning = false
   /// Whether everything has been delivered.
   var isIdle: Bool { !isRunning }
@@ -44,10 +44,9 @@ func randomBytes(_ count: Int) -> [UInt8] {
     put(type(of: message).type, Array(message.encoded.dropFirst()))
   }
 
-  func sendChunk(_ header: ChunkHeader, count: Int, _ fill: (inout MutableRawSpan) -> Void) {
-    var data = [UInt8](repeating: 0, count: count)
-    data.withMutableRaw { fill(&$0) }
-    put(.chunk, data)
+  func sendChunk(_ header: ChunkHeader, in frame: inout MutableRawSpan) {
+    header.write(into: &frame)
+    put(.chunk, frame.bytes.extracting(ChunkHeader.frameOverhead..<frame.byteCount).array)
   }
 
   func flush() {}

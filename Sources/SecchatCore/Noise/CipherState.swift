@@ -58,6 +58,39 @@ package struct CipherState: ~Copyable, Sendable {
     messages += 1
   }
 
+  /// Seals `plaintext` as the next message into other memory, 16 bytes longer.
+  ///
+  /// - Throws: `messageTooLong` over 65,535 bytes, `messageTooShort` for a target of another length, `nonceExhausted`.
+  package mutating func seal(
+    _ plaintext: RawSpan, into target: inout MutableRawSpan
+  ) throws(NoiseError) {
+    try check(target.byteCount)
+    let nonce = Self.nonce(messages)
+    do throws(CryptoError) {
+      try unsafe key.seal(plaintext, into: &target, nonce: nonce.span.bytes, authenticating: RawSpan())
+    } catch {
+      throw .messageTooShort
+    }
+    messages += 1
+  }
+
+  /// Opens `message` as the next one into other memory, 16 bytes shorter. The counter moves only when the tag verifies.
+  ///
+  /// - Throws: `authenticationFailed`, also for a target of another length; `messageTooLong`, `messageTooShort`,
+  ///   `nonceExhausted`.
+  package mutating func open(
+    _ message: RawSpan, into target: inout MutableRawSpan
+  ) throws(NoiseError) {
+    try check(message.byteCount)
+    let nonce = Self.nonce(messages)
+    do throws(CryptoError) {
+      try unsafe key.open(message, into: &target, nonce: nonce.span.bytes, authenticating: RawSpan())
+    } catch {
+      throw .authenticationFailed
+    }
+    messages += 1
+  }
+
   /// REKEY (section 4.2): the key becomes what it makes of 32 zero bytes under the reserved nonce. The counter stays.
   package mutating func rekey() {
     var block = SecretBytes(count: NoiseLimits.keyLength + aeadTagLength)

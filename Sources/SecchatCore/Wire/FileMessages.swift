@@ -131,6 +131,15 @@ package struct ChunkHeader: Equatable, Sendable {
 
   package init(stream: UInt32) { self.stream = stream }
 
+  /// Writes the header into a frame's plaintext, before the data that is there.
+  package func write(into frame: inout MutableRawSpan) {
+    precondition(
+      (1...Limits.chunkData).contains(frame.byteCount - Self.frameOverhead), "a chunk of no or too many bytes"
+    )
+    frame.storeBytes(of: Self.type.rawValue, toByteOffset: 0, as: UInt8.self)
+    frame.storeBytes(of: stream.bigEndian, toByteOffset: 1, as: UInt32.self)
+  }
+
   /// Reads the header; the data is what `reader` has left.
   package init(body reader: inout WireReader) throws(WireError) {
     stream = try reader.u32()

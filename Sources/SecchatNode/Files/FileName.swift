@@ -85,7 +85,8 @@ enum FileName {
   }
 
   private static func isOdd(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
+    guard !scalar.isASCII else { return isControl(scalar) }
+    return switch scalar.properties.generalCategory {
     case .control, .lineSeparator, .paragraphSeparator: true
     // Bidirectional marks and invisible characters; but Persian and family emoji are written with joiners.
     case .format: scalar != "\u{200c}" && scalar != "\u{200d}"

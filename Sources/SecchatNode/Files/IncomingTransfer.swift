@@ -1,5 +1,6 @@
 package import SecchatCore
 internal import SecchatCrypto
+internal import SecchatLink
 package import SecchatNet
 
 /// Receives what an OFFER named: ACCEPT, credit by READY, and an ACK for each item that lies on disk under its name.
@@ -32,6 +33,8 @@ package import SecchatNet
 
   private var queue: [WriteOperation] = []
   private var queuedEntries = 0
+  /// Whether an item is complete in the queue: its sender waits for the ACK.
+  private var itemsWait = false
   private var tail: Block?
   private var spare: [Block] = []
   private var received: UInt64 = 0
@@ -154,7 +157,7 @@ package import SecchatNet
       return end(error.error, telling: error.reason)
     }
     store(data)
-    work.raise()
+    tellWriter()
   }
 
   /// Waits while more entries are queued than the disk keeps up with.
@@ -197,18 +200,40 @@ package import SecchatNet
   private func begin(_ entry: Entry) throws(TransferFailure) {
     guard granted > 0 else { throw .malformed }
     let step = try order.entry(entry)
-    if step.endsItem { queue.append(.finish) }
-    queue.append(step.beginsItem ? .begin(entry, step.path) : .inside(entry, step.path))
+    if step.endsItem { append(.finish) }
+    append(step.beginsItem ? .begin(entry, step.path) : .inside(entry, step.path))
     queuedEntries += 1
-    if order.endsLastItem() { queue.append(.finish) }
-    work.raise()
+    if order.endsLastItem() { append(.finish) }
+    tellWriter()
   }
 
   private func finish(_ end: End) throws(TransferFailure) {
     let endsItem = try order.end(end)
-    queue.append(.end(digest: end.digest))
-    if endsItem || order.endsLastItem() { queue.append(.finish) }
-    work.raise()
+    append(.end(digest: end.digest))
+    if endsItem || order.endsLastItem() { append(.finish) }
+    tellWriter()
+  }
+
+  private func append(_ operation: WriteOperation) {
+    queue.append(operation)
+    if case .finish = operation { itemsWait = true }
+  }
+
+  /// Whether what is queued is worth a trip to another thread now: a few frames are not while more are on their way.
+  private var isDue: Bool {
+    itemsWait || queuedBytes >= FileLimits.block || queuedEntries >= FileLimits.entriesAtOnce
+  }
+
+  private func tellWriter() {
+    if queue.count == 1 || isDue { work.raise() }
+  }
+
+  /// The block for the next data, with room.
+  private var blockWithRoom: Block {
+    if let tail, tail.room > 0 { return tail }
+    let block = spare.popLast() ?? Block()
+    tail = block
+    return block
   }
 
   /// Puts the data into the last block and a new one, as far as it goes.
@@ -216,8 +241,7 @@ package import SecchatNet
     queuedBytes += data.byteCount
     var start = 0
     while start < data.byteCount {
-      if tail?.room ?? 0 == 0 { tail = spare.popLast() ?? Block() }
-      guard let block = tail else { return }
+      let block = blockWithRoom
       let count = min(block.room, data.byteCount - start)
       let range = block.count..<(block.count + count)
       block.append(data.extracting(start..<(start + count)))
@@ -237,10 +261,12 @@ package import SecchatNet
         _ = await work.wait()
         continue
       }
+      if !isDue, await work.wait(until: .now + FileLimits.gathering) { continue }
       let batch = queue
       let entries = queuedEntries
       let bytes = queuedBytes
       queue = []
+      itemsWait = false
       // What comes now goes into another block: this one is the other thread's.
       tail = nil
       let result = await Loop.offload { writer.perform(batch) }
@@ -283,5 +309,13 @@ package import SecchatNet
           bytes: item.bytes)))
     // All is on disk: a sender that leaves now leaves nothing unfinished.
     if finished == offer.items { isOver = true }
+  }
+}
+
+extension IncomingTransfer: Landing {
+  /// Lends the place where the data of the stream's next CHUNK belongs.
+  package func withLanding<Result>(_ count: Int, _ body: (inout MutableRawSpan) -> Result) -> Result? {
+    guard failure == nil, !isOver else { return nil }
+    return blockWithRoom.withLanding(count, body)
   }
 }

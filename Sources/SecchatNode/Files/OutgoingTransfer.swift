@@ -197,8 +197,8 @@ package import SecchatNet
       items[item].checksum = items[item].isFile ? digest?.description : nil
     }
     noteSent()
-    if case .data = piece { return }
-    try await drain()
+    // Small frames go out together at the end of the turn; looking is cheaper than waiting for nothing.
+    if channel.backlog > SecchatNet.Limits.lowWater { try await drain() }
   }
 
   private func begin(_ entry: Entry) throws(NodeError) {
@@ -237,8 +237,8 @@ package import SecchatNet
       if let portion = bucket?.portion { count = min(count, portion) }
       try await pace(count)
       if items[item].begun == nil { items[item].begun = .now }
-      channel.sendChunk(ChunkHeader(stream: stream), count: count) { target in
-        block.copy(start..<(start + count), into: &target)
+      block.withFrame(start..<(start + count)) { frame in
+        channel.sendChunk(ChunkHeader(stream: stream), in: &frame)
       }
       start += count
       bytes += UInt64(count)

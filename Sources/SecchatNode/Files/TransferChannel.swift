@@ -6,10 +6,12 @@ package import SecchatNet
 @LoopActor package protocol TransferChannel: AnyObject {
   /// Queues a message.
   func send(_ message: some WireMessage)
-  /// Queues a CHUNK of `count` bytes that `fill` writes in place.
-  func sendChunk(_ header: ChunkHeader, count: Int, _ fill: (inout MutableRawSpan) -> Void)
+  /// Queues a CHUNK whose data stands in `frame` behind room for its header.
+  func sendChunk(_ header: ChunkHeader, in frame: inout MutableRawSpan)
   /// Sends what is queued.
   func flush()
+  /// Bytes queued that the system has not taken yet.
+  var backlog: Int { get }
   /// Waits until the peer has taken most of what was sent.
   func drain() async throws(LinkError)
 }

@@ -119,6 +119,7 @@ struct OfferRefusal: Error, Equatable {
       return .chunk
     }
     try transfer.take(chunk: reader.takeRest())
+    if link.landing !== transfer { link.landing = transfer }
     return .chunk
   }
 
@@ -335,9 +336,8 @@ struct OfferRefusal: Error, Equatable {
 
 extension PeerSession: TransferChannel {
   func send(_ message: some WireMessage) { link.send(message) }
-  func sendChunk(_ header: ChunkHeader, count: Int, _ fill: (inout MutableRawSpan) -> Void) {
-    link.sendChunk(header, count: count, fill)
-  }
+  func sendChunk(_ header: ChunkHeader, in frame: inout MutableRawSpan) { link.sendChunk(header, in: &frame) }
   func flush() { link.flush() }
+  var backlog: Int { link.backlog }
   func drain() async throws(LinkError) { try await link.drain() }
 }

@@ -26,10 +26,9 @@ extension Node {
         ?? NodeError(
           .peerOffline, "\(account.name) did not answer in time; nothing was sent", hint: "try again later")
     }
-    // The peer may have dialled us while we could not reach it.
-    if case .failure = result, let session = sessions.session(with: account) {
-      return try await settled(session)
-    }
+    // The peer may have dialled us meanwhile: where we could not reach it, or where our link is the one of two that gives
+    // way.
+    if let session = sessions.session(with: account) { return try await settled(session) }
     return try result.get()
   }
 

@@ -149,4 +149,27 @@ import Testing
     let se = try alice.shared(with: bobEphemeral.publicKey)
     #expect(opened(third[48...], after: thief, se) == [3])
   }
+
+  /// Forward secrecy: with the static keys of both, what was recorded stays closed.
+  @Test func `both stolen keys open no recorded session`() throws {
+    let (initiator, responder) = (try party(.initiator), try party(.responder))
+    let first = try initiator.write([])
+    _ = try responder.read(first)
+    let second = try responder.write([2])
+    _ = try initiator.read(second)
+    let third = try initiator.write([3])
+    #expect(try responder.read(third) == [3])
+
+    let thief = beginning()
+    thief.hash(aliceEphemeral.publicKey)
+    thief.mix(try bob.shared(with: aliceEphemeral.publicKey))
+    _ = try thief.open(first[32...])
+    thief.hash(bobEphemeral.publicKey)
+    for guess in try guesses(with: [alice, bob]) {
+      #expect(opened(second[32...], after: thief, guess) == nil)
+    }
+    // One of the two ephemeral keys would have done; neither is kept.
+    let ee = try aliceEphemeral.shared(with: bobEphemeral.publicKey)
+    #expect(opened(second[32...], after: thief, ee) == [2])
+  }
 }

@@ -121,20 +121,34 @@ extension LinkTests {
     @Test(arguments: sides) @LoopActor func `every changed byte ends the link`(_ side: Relay.Side)
       async throws
     {
-      // Length, type, number, tag.
-      for byte in 0..<2 + 1 + 4 + 16 {
+      for byte in 0..<Self.heartbeat {
         for mask: UInt8 in byte < 2 ? [1, 2, 4, 8, 16, 32, 64, 128] : [1, 128] {
-          let (got, error, sender) = try await deliver(from: side) { index, frame in
-            var changed = frame
-            if index == 1 { changed[byte] ^= mask }
-            return [.bytes(changed)]
-          }
-          #expect(got == [0], "byte \(byte) ^ \(mask)")
-          if byte >= 2 { #expect(error == .integrity, "byte \(byte) ^ \(mask)") }
-          if case .closed = error { Issue.record("byte \(byte) ^ \(mask): an end in order") }
-          #expect(sender.isClosed)
+          try await expectEnd(side, byte, mask)
         }
       }
+    }
+
+    @Test(.long, arguments: sides) @LoopActor func `every changed bit ends the link`(_ side: Relay.Side)
+      async throws
+    {
+      for byte in 0..<Self.heartbeat {
+        for bit in 0..<8 { try await expectEnd(side, byte, 1 << bit) }
+      }
+    }
+
+    /// Bytes of a frame here: length, type, number, tag.
+    private static let heartbeat = 2 + 1 + 4 + 16
+
+    @LoopActor private func expectEnd(_ side: Relay.Side, _ byte: Int, _ mask: UInt8) async throws {
+      let (got, error, sender) = try await deliver(from: side) { index, frame in
+        var changed = frame
+        if index == 1 { changed[byte] ^= mask }
+        return [.bytes(changed)]
+      }
+      #expect(got == [0], "byte \(byte) ^ \(mask)")
+      if byte >= 2 { #expect(error == .integrity, "byte \(byte) ^ \(mask)") }
+      if case .closed = error { Issue.record("byte \(byte) ^ \(mask): an end in order") }
+      #expect(sender.isClosed)
     }
 
     @Test(arguments: sides) @LoopActor

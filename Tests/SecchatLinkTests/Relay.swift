@@ -12,6 +12,8 @@ import Testing
   /// What goes on in place of a message.
   enum Piece {
     case bytes([UInt8])
+    /// Milliseconds in which nothing does.
+    case pause(Int)
     /// The connection ends here, in order.
     case end
   }
@@ -57,6 +59,7 @@ import Testing
           case .bytes(let bytes):
             target.write(bytes.raw)
             try await target.drain(below: 0)
+          case .pause(let time): try? await Loop.sleep(for: time)
           case .end:
             target.close()
             source.close()

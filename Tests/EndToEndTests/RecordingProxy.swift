@@ -2,8 +2,12 @@ import Foundation
 import SecchatCrypto
 import TestSupport
 
-/// Stands between two programs on loopback and keeps every byte that passes.
+/// Stands between two programs on loopback, keeps every byte that passes, and passes on what a test wants.
 final class RecordingProxy: Sendable {
+  /// What goes on in place of bytes that came, piece by piece; nil ends the connection. The offset is where they begin in
+  /// all that their side has sent on this connection.
+  typealias Change = @Sendable (_ isFromClient: Bool, _ offset: Int, _ bytes: [UInt8]) -> [[UInt8]]?
+
   struct Failure: Error {
     let call: String
     let code: Int32
@@ -11,7 +15,14 @@ final class RecordingProxy: Sendable {
 
   let port: Int
   private let listener: Int32
-  private let record = Lock(Data())
+  private let record = Lock(Record())
+
+  private struct Record {
+    var all = Data()
+    /// What the client of each connection sent.
+    var fromClients: [Data] = []
+    var change: Change?
+  }
 
   /// Listens on a free port of 127.0.0.1, and connects what comes to `host`, by default on the same port.
   init(to host: String, _ targetPort: Int? = nil) throws {
@@ -43,9 +54,17 @@ final class RecordingProxy: Sendable {
           close(server)
           continue
         }
-        for (from, to) in [(client, server), (server, client)] {
-          Thread { Self.pump(from, to, record) }.start()
+        for descriptor in [client, server] {
+          var on: Int32 = 1
+          unsafe setsockopt(
+            descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
         }
+        let connection = record.withLock {
+          $0.fromClients.append(Data())
+          return $0.fromClients.count - 1
+        }
+        Thread { Self.pump(client, server, record, from: connection) }.start()
+        Thread { Self.pump(server, client, record, from: nil) }.start()
       }
     }.start()
   }
@@ -53,25 +72,46 @@ final class RecordingProxy: Sendable {
   deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
   /// Every byte that passed, in either direction.
-  var bytes: Data { record.withLock { $0 } }
+  var bytes: Data { record.withLock { $0.all } }
 
-  private static func pump(_ from: Int32, _ to: Int32, _ record: Lock<Data>) {
+  /// What the client of each connection sent, in the order in which they came.
+  var fromClients: [Data] { record.withLock { $0.fromClients } }
+
+  /// Does this to what comes from now on, on connections that stand too; nil is honest.
+  func change(_ change: Change?) { record.withLock { $0.change = change } }
+
+  /// - Parameter connection: where the side that is read from is the client.
+  private static func pump(_ from: Int32, _ to: Int32, _ record: Lock<Record>, from connection: Int?) {
     var buffer = [UInt8](repeating: 0, count: 65_536)
-    while true {
+    var offset = 0
+    reading: while true {
       let count = unsafe recv(from, &buffer, buffer.count, 0)
       guard count > 0 else { break }
-      record.withLock { $0.append(contentsOf: buffer[..<count]) }
-      var sent = 0
-      while sent < count {
-        let more = unsafe buffer.withUnsafeBytes {
-          unsafe send(to, $0.baseAddress.unsafelyUnwrapped + sent, count - sent, Int32(MSG_NOSIGNAL))
-        }
-        guard more > 0 else { break }
-        sent += more
+      let bytes = Array(buffer[..<count])
+      let change = record.withLock { record in
+        record.all.append(contentsOf: bytes)
+        if let connection { record.fromClients[connection].append(contentsOf: bytes) }
+        return record.change
       }
+      guard let pieces = change.map({ $0(connection != nil, offset, bytes) }) ?? [bytes] else { break }
+      offset += count
+      for piece in pieces where !send(piece, to) { break reading }
     }
     shutdown(from, Int32(SHUT_RDWR))
     shutdown(to, Int32(SHUT_RDWR))
+  }
+
+  private static func send(_ bytes: [UInt8], _ to: Int32) -> Bool {
+    var sent = 0
+    while sent < bytes.count {
+      let more = unsafe bytes.withUnsafeBytes {
+        unsafe Glibc.send(
+          to, $0.baseAddress.unsafelyUnwrapped + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+      }
+      guard more > 0 else { return false }
+      sent += more
+    }
+    return true
   }
 
   private static func socket() throws -> Int32 {

@@ -79,6 +79,21 @@ import Testing
     #expect(Set(suspicious.map(\.name)) == allowed)
   }
 
+  /// Whoever tries to give a secret in a word is told that it cannot be, and the secret is not repeated.
+  @Test func aSecretAsAnArgumentIsRefused() {
+    for command in [[]] + Program.spec.commands.map({ $0.name.split(separator: " ").map(String.init) }) {
+      for option in ["passphrase", "password", "pass", "secret", "secret-key", "key", "words"] {
+        for words in [["--\(option)", "hunter2"], ["--\(option)=hunter2"]] {
+          let error = #expect(throws: UsageError.self, "\(command + words)") {
+            try Program.spec.parse(command + words)
+          }
+          #expect(error?.description.contains("hunter2") == false, "\(command + words)")
+        }
+      }
+    }
+    #expect(throws: UsageError.self) { try Program.spec.parse(["keygen", "hunter2"]) }
+  }
+
   @Test func everyCommandHasAnExampleAndItsOwnName() {
     for command in Command.all {
       #expect(!command.spec.examples.isEmpty, "\(command.spec.name)")

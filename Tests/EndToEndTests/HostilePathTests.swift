@@ -106,7 +106,7 @@ import Testing
     let registry = try await world.registry()
     let path = try RecordingProxy(to: "127.0.0.1", registry.port)
     let alice = try await world.user("alice", at: registry, port: path.port)
-    // Never another key than before (4): that would be an alarm that anybody could raise.
+    // What is spoilt is not another key than before (4).
     for change in [
       Self.flip(true, 0), Self.flip(true, 20), Self.flip(true, 70), Self.flip(true, 120),
       Self.flip(false, 20),

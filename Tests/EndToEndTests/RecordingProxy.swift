@@ -4,9 +4,9 @@ import TestSupport
 
 /// Stands between two programs on loopback, keeps every byte that passes, and passes on what a test wants.
 final class RecordingProxy: Sendable {
-  /// What goes on in place of bytes that came, piece by piece; nil ends the connection. The offset is where they begin in
-  /// all that their side has sent on this connection.
-  typealias Change = @Sendable (_ isFromClient: Bool, _ offset: Int, _ bytes: [UInt8]) -> [[UInt8]]?
+  /// What goes on in place of bytes that came, piece by piece; an empty one is the connection's end. The offset is where
+  /// they begin in all that their side has sent on this connection.
+  typealias Change = @Sendable (_ isFromClient: Bool, _ offset: Int, _ bytes: [UInt8]) -> [[UInt8]]
 
   struct Failure: Error {
     let call: String
@@ -21,6 +21,7 @@ final class RecordingProxy: Sendable {
     var all = Data()
     /// What the client of each connection sent.
     var fromClients: [Data] = []
+    var open: [Int32] = []
     var change: Change?
   }
 
@@ -61,6 +62,7 @@ final class RecordingProxy: Sendable {
         }
         let connection = record.withLock {
           $0.fromClients.append(Data())
+          $0.open += [client, server]
           return $0.fromClients.count - 1
         }
         Thread { Self.pump(client, server, record, from: connection) }.start()
@@ -80,6 +82,14 @@ final class RecordingProxy: Sendable {
   /// Does this to what comes from now on, on connections that stand too; nil is honest.
   func change(_ change: Change?) { record.withLock { $0.change = change } }
 
+  /// Ends all connections.
+  func hangUp() {
+    record.withLock { record in
+      for descriptor in record.open { shutdown(descriptor, Int32(SHUT_RDWR)) }
+      record.open = []
+    }
+  }
+
   /// - Parameter connection: where the side that is read from is the client.
   private static func pump(_ from: Int32, _ to: Int32, _ record: Lock<Record>, from connection: Int?) {
     var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -93,9 +103,9 @@ final class RecordingProxy: Sendable {
         if let connection { record.fromClients[connection].append(contentsOf: bytes) }
         return record.change
       }
-      guard let pieces = change.map({ $0(connection != nil, offset, bytes) }) ?? [bytes] else { break }
+      let pieces = change.map { $0(connection != nil, offset, bytes) } ?? [bytes]
       offset += count
-      for piece in pieces where !send(piece, to) { break reading }
+      for piece in pieces where piece.isEmpty || !send(piece, to) { break reading }
     }
     shutdown(from, Int32(SHUT_RDWR))
     shutdown(to, Int32(SHUT_RDWR))

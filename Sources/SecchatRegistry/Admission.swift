@@ -4,7 +4,7 @@ internal import SecchatNet
 /// IPv6) of connections and of handshakes under way.
 @LoopActor final class Admission {
   enum Refusal: Error {
-    case tooFast, tooMany, tooManyHandshakes
+    case tooFast, tooMany
   }
 
   private let configuration: RegistryConfiguration
@@ -21,7 +21,7 @@ internal import SecchatNet
     rate = RateLimiter(configuration.handshakes)
   }
 
-  /// Counts a new connection, or says why it may not be. It may cost another address its oldest handshake.
+  /// Counts a new connection, or says why it may not be. It may cost an address its oldest handshake.
   func admit(_ stream: ByteStream, from key: SocketAddress.RateKey) throws(Refusal) -> Visit {
     guard rate.take(key, now: Instant.now.milliseconds) == nil else { throw .tooFast }
     let mine = counts[key, default: 0]
@@ -32,9 +32,7 @@ internal import SecchatNet
     if connections >= configuration.connections / 4 * 3 {
       guard mine < configuration.connections / (counts.count + (mine == 0 ? 1 : 0)) else { throw .tooMany }
     }
-    let mineHalfOpen = halfOpen[key]?.count ?? 0
-    guard mineHalfOpen < configuration.halfOpenPerAddress else { throw .tooManyHandshakes }
-    if halfOpenCount >= configuration.halfOpen { try makeRoom(for: mineHalfOpen) }
+    makeRoom(for: key)
 
     lastID += 1
     let visit = Visit(id: lastID, key: key, stream: stream)
@@ -45,12 +43,17 @@ internal import SecchatNet
     return visit
   }
 
-  /// Ends the oldest handshake of the address that has most of them, where that is more than the newcomer has.
-  private func makeRoom(for mine: Int) throws(Refusal) {
-    let most = halfOpen.values.max { $0.count < $1.count }
-    guard let most, most.count > mine, let oldest = most.values.min(by: { $0.id < $1.id }) else {
-      throw .tooManyHandshakes
+  /// Where too many handshakes are under way the oldest of an address gives way: of the newcomer's own, where that has its
+  /// share or as many as any, else of the one that has most. Were the newcomer turned away instead, silent connections
+  /// would keep out everybody else at their address.
+  private func makeRoom(for key: SocketAddress.RateKey) {
+    let mine = halfOpen[key] ?? [:]
+    var busiest = mine
+    if mine.count < configuration.halfOpenPerAddress {
+      guard halfOpenCount >= configuration.halfOpen else { return }
+      for visits in halfOpen.values where visits.count > busiest.count { busiest = visits }
     }
+    guard let oldest = busiest.values.min(by: { $0.id < $1.id }) else { return }
     settle(oldest)
     oldest.stream.abort()
   }

@@ -2,131 +2,158 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What a message says and what a file holds is looked for everywhere it must not be.
+/// What a message says, what a file holds and is called, passphrases and private keys are looked for wherever they must
+/// not be. Each search is shown to find what is there.
 @Suite struct SecrecyTests {
-  private static let text = "canary-in-a-message-5b1f"
-  private static let content = "canary-in-a-file-77c2"
-  private static let fileName = "canary-in-a-name-90aa"
-  private static let canaries = [text, content, fileName]
-
-  /// Two users who have talked, and what could be seen of it.
-  private struct Talk {
-    let world: World
-    let registry: Registry
-    let alice: Profile
-    let bob: Profile
-    let alices: Program
-    let bobs: Program
-    let toRegistry: RecordingProxy
-    let toBob: RecordingProxy
-
-    init() async throws {
-      world = try World()
-      registry = try await world.registry(
-        data: "registry", port: 0, "--log-level", "debug", environment: ["SECCHAT_ALLOW_CORE_DUMPS": "1"])
-      toRegistry = try RecordingProxy(to: "127.0.0.1", registry.port)
-      alice = try await world.user("alice", at: registry, port: toRegistry.port)
-      bob = try await world.user("bob", at: registry, port: toRegistry.port)
-      // The registry sees bob at 127.0.0.1 and tells that with his port: there the proxy stands, he is next door.
-      toBob = try RecordingProxy(to: "127.0.0.2")
-      bobs = try bob.start(
-        words: ["daemon", "--listen", "127.0.0.2:\(toBob.port)", "--accept-files", "always"])
-      _ = try await bobs.record("online")
-      alices = try await alice.daemon()
-
-      try await alice.run("chat", "bob", SecrecyTests.text).expect(0)
-      let path = try world.folder.write(SecrecyTests.fileName, SecrecyTests.content)
-      try await alice.run("send", "bob", path).expect(0)
-      _ = try await bobs.record("file")
-      try FileManager.default.removeItem(atPath: path)
-    }
-  }
-
   @Test func `nothing of it is on the wire, with the registry's key or names between peers`() async throws {
     let talk = try await Talk()
     let (toBob, toRegistry) = (talk.toBob.bytes, talk.toRegistry.bytes)
     #expect(toBob.count > 1_000, "the peers' link went past the proxy")
     #expect(toRegistry.count > 1_000, "the registry's link went past the proxy")
-    for needle in Self.canaries + ["alice", "bob", "secchat"] {
-      #expect(toBob.range(of: Data(needle.utf8)) == nil, "\(needle) between the peers")
-      #expect(toRegistry.range(of: Data(needle.utf8)) == nil, "\(needle) on the way to the registry")
+    let names = Canaries(["alice": "alice", "bob": "bob", "secchat": "secchat"])
+    let hidden = talk.all + names + talk.known
+    #expect(hidden.found(in: toBob).isEmpty)
+    #expect(hidden.found(in: toRegistry).isEmpty)
+    for proxy in [talk.toBob, talk.toRegistry] {
+      let plain = try PlainSocket(connectingTo: proxy.port)
+      plain.send(Data("\0\0\(talk.text)".utf8))
+      try await eventually("what is in clear is found") {
+        talk.all.found(in: proxy.bytes) == ["the text"]
+      }
     }
   }
 
-  @Test func `nothing of it is in the registry's files or logs`() async throws {
+  @Test func `nothing of it is in the registry's files`() async throws {
     let talk = try await Talk()
-    var all = Data(talk.registry.program.errors.utf8)
     let folder = talk.world.folder.file("registry")
-    for file in try FileManager.default.contentsOfDirectory(atPath: folder) {
-      all += try Data(contentsOf: URL(filePath: folder + "/" + file))
-    }
-    #expect(all.range(of: Data("alice".utf8)) != nil, "the search finds nothing")
-    for needle in Self.canaries { #expect(all.range(of: Data(needle.utf8)) == nil, "\(needle)") }
-    // Nor are names or keys in its log.
+    #expect(talk.all.found(below: folder).isEmpty)
+    let known = talk.known.found(below: folder)
+    #expect(known.contains { $0.hasPrefix("alice's public key in raw") }, "the search finds nothing")
+    #expect(known.contains { $0.hasPrefix("alice in") }, "the search finds nothing")
+  }
+
+  @Test func `nothing of it is in what the programs log`() async throws {
+    let talk = try await Talk()
     let log = talk.registry.program.errors
+    #expect(log.contains("an account was registered"))
+    #expect(talk.all.found(in: log).isEmpty)
+    // Nor are names or keys.
     for secret in ["alice", "bob", talk.registry.key, "SECCHAT-REGISTRY-KEY"] {
       #expect(!log.contains(secret), "\(secret)")
     }
+    #expect(talk.secrets.found(in: talk.registry.program.output).isEmpty)
+    for daemon in [talk.alices, talk.bobs] {
+      #expect(talk.all.found(in: daemon.errors).isEmpty)
+      #expect(talk.secrets.found(in: daemon.output).isEmpty)
+    }
+    // A message and a file are shown to whom they are for.
+    #expect(talk.words.found(in: talk.bobs.output) == ["the text", "the file's name"])
+    #expect(talk.words.found(in: talk.alices.output).isEmpty)
   }
 
   @Test(.needsRoot, .readsMemory) func `nothing of it is in the registry's memory`() async throws {
     let talk = try await Talk()
-    let found = try search(talk.registry.program.id, for: ["alice"] + Self.canaries)
-    #expect(found.contains("alice"), "the search finds nothing")
-    #expect(found.isDisjoint(with: Self.canaries), "\(found)")
+    let found = try (talk.all + talk.known).found(inMemoryOf: talk.registry.program.id)
+    #expect(found == ["alice", "alice's public key in raw"])
   }
 
   @Test(.needsRoot, .readsMemory) func `passphrases do not stay in memory`() async throws {
     let talk = try await Talk()
-    let found = try search(talk.alices.id, for: ["alice", talk.alice.passphrase])
-    #expect(found.contains("alice"), "the search finds nothing")
-    #expect(!found.contains(talk.alice.passphrase))
-  }
-
-  /// Those of the needles that are in a process's memory.
-  private func search(_ process: Int32, for needles: [String]) throws -> Set<String> {
-    let maps = try String(contentsOfFile: "/proc/\(process)/maps", encoding: .utf8)
-    let memory = try #require(FileHandle(forReadingAtPath: "/proc/\(process)/mem"))
-    defer { try? memory.close() }
-    var found: Set<String> = []
-    for line in maps.split(separator: "\n") {
-      let fields = line.split(separator: " ")
-      guard fields.count > 1, fields[1].hasPrefix("rw"), !line.hasSuffix("[vvar]") else { continue }
-      let ends = fields[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
-      guard ends.count == 2, ends[1] - ends[0] < 1 << 28 else { continue }
-      try memory.seek(toOffset: ends[0])
-      // Guard pages cannot be read.
-      guard let bytes = try? memory.read(upToCount: Int(ends[1] - ends[0])) else { continue }
-      for needle in needles where bytes.range(of: Data(needle.utf8)) != nil { found.insert(needle) }
-    }
-    return found
+    let passphrases = Canaries(["alice": "alice", "the passphrase": talk.alice.passphrase])
+    #expect(try passphrases.found(inMemoryOf: talk.alices.id) == ["alice"])
   }
 
   @Test func `nothing of it is on the disk of either in the clear`() async throws {
     let talk = try await Talk()
-    try await talk.alices.stop()
-    try await talk.bobs.stop()
-    for home in [talk.alice.home, talk.bob.home] {
-      let files = FileManager.default.enumerator(atPath: home)?.compactMap { $0 as? String } ?? []
-      for file in files where !file.hasPrefix("downloads") {
-        let path = home + "/" + file
-        #expect(try #require(try permissions(of: path)) & 0o077 == 0, "\(path) is open to others")
-        guard let data = try? Data(contentsOf: URL(filePath: path)) else { continue }
-        for needle in Self.canaries {
-          #expect(data.range(of: Data(needle.utf8)) == nil, "\(needle) in \(file)")
+    func search() throws {
+      for profile in [talk.alice, talk.bob] {
+        #expect(talk.secrets.found(below: profile.home).isEmpty)
+        #expect(talk.words.found(below: profile.home) { !$0.hasPrefix("downloads") }.isEmpty)
+        let files = FileManager.default.enumerator(atPath: profile.home)?.compactMap { $0 as? String } ?? []
+        #expect(files.contains("profile.db"))
+        for file in files {
+          let mode = try #require(try permissions(of: profile.home + "/" + file))
+          #expect(mode & 0o077 == 0, "\(file) is open to others")
         }
       }
     }
+    try search()
+    try await talk.alices.stop()
+    try await talk.bobs.stop()
+    try search()
+    // What was received lies in the download folder, which is its owner's alone.
+    #expect(talk.words.found(below: talk.bob.home) == ["the content in downloads/alice/\(talk.fileName)"])
+  }
+
+  @Test func `nothing of it is in temporary files`() async throws {
+    let talk = try await Talk()
+    // Files that have no name any more are found by who has them open.
+    if geteuid() == 0 {
+      for program in [talk.registry.program, talk.alices, talk.bobs] {
+        let folder = "/proc/\(program.id)/fd"
+        for descriptor in try FileManager.default.contentsOfDirectory(atPath: folder) {
+          let target = try? FileManager.default.destinationOfSymbolicLink(atPath: folder + "/" + descriptor)
+          #expect(target?.hasSuffix("(deleted)") != true, "\(program.name) has \(target ?? "")")
+        }
+      }
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: talk.temporary).isEmpty)
+    #expect(fresh(since: talk.begun, besides: talk.world.folder.path, talk.all).isEmpty)
+    let planted = try TemporaryFolder()
+    try planted.write("planted", "\0" + talk.text)
+    #expect(fresh(since: talk.begun, besides: talk.world.folder.path, talk.all).count == 1)
+  }
+
+  /// What is in files of the folders for temporary ones that have been written since.
+  private func fresh(since date: Date, besides own: String, _ canaries: Canaries) -> Set<String> {
+    var all: Set<String> = []
+    let places = ["/tmp", "/var/tmp", "/dev/shm", FileManager.default.temporaryDirectory.path]
+    for place in Set(places) {
+      all.formUnion(
+        canaries.found(below: place) { file in
+          let path = place + "/" + file
+          guard !path.hasPrefix(own),
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path),
+            let written = attributes[.modificationDate] as? Date, let size = attributes[.size] as? Int
+          else { return false }
+          return written >= date && size < 64 << 20
+        })
+    }
+    return all
   }
 
   @Test(.needsRoot) func `secrets are in no argument and no environment`() async throws {
     let talk = try await Talk()
-    for (program, profile) in [(talk.alices, talk.alice), (talk.bobs, talk.bob)] {
+    // Commands that are at work while all is searched.
+    let path = try talk.world.folder.write("plain", talk.content + String(repeating: "x", count: 3_000_000))
+    let sending = try talk.alice.start(words: ["send", "bob", path, "--limit-rate", "500k"])
+    let chatting = try talk.alice.start(words: ["chat", "bob", "-"], input: nil)
+    chatting.say(talk.text)
+    _ = try await sending.record("progress")
+    _ = try await chatting.record("sent")
+    #expect(argumentsAndEnvironments(talk.all).isEmpty)
+    let planted = [
+      try Program("/bin/sleep", ["60"], environment: ["SECRET": talk.alice.passphrase]),
+      try Program("/bin/sh", ["-c", "sleep 60; exit", talk.bob.passphrase]),
+    ]
+    try await eventually("what is there is found") {
+      Set(["alice's passphrase", "bob's passphrase"]).isSubset(of: argumentsAndEnvironments(talk.all))
+    }
+    #expect(sending.isRunning && chatting.isRunning, "nothing was at work")
+    for program in planted + [sending, chatting] { try await program.destroy() }
+  }
+
+  /// What is in the arguments and environments of all processes.
+  private func argumentsAndEnvironments(_ canaries: Canaries) -> Set<String> {
+    let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { Int($0) }
+    var all: Set<String> = []
+    for process in processes ?? [] {
       for file in ["cmdline", "environ"] {
-        let data = try Data(contentsOf: URL(filePath: "/proc/\(program.id)/\(file)"))
-        #expect(data.range(of: Data(profile.passphrase.utf8)) == nil)
-        #expect(data.range(of: Data("SECCHAT-SECRET-KEY".utf8)) == nil)
+        // Some end meanwhile.
+        let handle = FileHandle(forReadingAtPath: "/proc/\(process)/\(file)")
+        if let data = try? handle?.readToEnd() { all.formUnion(canaries.found(in: data)) }
       }
     }
+    return all
   }
 }

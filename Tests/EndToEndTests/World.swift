@@ -11,21 +11,22 @@ final class World: Sendable {
   /// Starts a registry and waits until it listens.
   func registry(
     data: String = "registry", port: Int = 0, _ options: String..., environment: [String: String] = [:],
-    on computer: Computer? = nil
+    limits: String? = nil, on computer: Computer? = nil
   ) async throws -> Registry {
     let arguments =
       ["--listen", "\(computer?.host ?? "127.0.0.1"):\(port)", "--data", folder.file(data), "--json"]
       + options
     let program =
       try computer?.start("secchat-registry", arguments)
-      ?? Program("secchat-registry", arguments, environment: environment)
+      ?? Program(
+        "secchat-registry", arguments, environment: environment, folder: folder.path, limits: limits)
     let line = try await program.line("the listening line") { Record($0)?.type == "listening" }
     return try Registry(program: program, started: #require(Record(line)))
   }
 
   /// A profile that is not there yet.
-  func profile(_ name: String, on computer: Computer? = nil) throws -> Profile {
-    let passphrase = "the passphrase of \(name)"
+  func profile(_ name: String, passphrase: String? = nil, on computer: Computer? = nil) throws -> Profile {
+    let passphrase = passphrase ?? "the passphrase of \(name)"
     let file = try folder.write("\(name).passphrase", passphrase + "\n")
     return Profile(
       name: name, home: folder.file(name), passphrase: passphrase, passphraseFile: file, computer: computer)
@@ -114,6 +115,8 @@ struct Profile: Sendable {
   let passphraseFile: String
   /// Where its programs run, if not on this machine.
   var computer: Computer?
+  /// What its commands have in their environment, besides what all programs of tests have.
+  var environment: [String: String] = [:]
 
   var keyFile: String { home + "/identity.key" }
 
@@ -140,11 +143,13 @@ struct Profile: Sendable {
 
   /// Starts a command.
   func start(
-    words: [String], passphraseFile: String? = nil, input: String? = ""
+    words: [String], passphraseFile: String? = nil, folder: String? = nil, limits: String? = nil,
+    input: String? = ""
   ) throws -> Program {
     let arguments = options(passphraseFile) + words
     return try computer?.start("secchat", arguments, input: input)
-      ?? Program("secchat", arguments, input: input)
+      ?? Program(
+        "secchat", arguments, environment: environment, folder: folder, limits: limits, input: input)
   }
 
   /// Registers the profile's name; `port` is where the registry is reached, if not where it listens.

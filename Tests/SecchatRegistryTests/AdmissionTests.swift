@@ -180,9 +180,22 @@ import Testing
       let standing = try await registry.online(User("ann"), host: "::1")
       #expect(isGone(await ending(held[0])))
       #expect(try await standing.heartbeat().alive != nil)
-      // The flooder itself drives nobody out.
+      // The flooder drives nobody out but itself.
       held.append(try await registry.stream())
-      #expect(isGone(await ending(try registry.stream())))
+      held.append(try await registry.stream())
+      #expect(isGone(await ending(held[1])))
+      #expect(try await standing.heartbeat().alive != nil)
+    }
+  }
+
+  /// Who shares an address with silent connections gets in all the same: it is they who give way.
+  @Test func silentConnectionsKeepNobodyOutAtTheirOwnAddress() async throws {
+    try await withRegistry(configure: { $0.halfOpenPerAddress = 3 }) { registry in
+      var held: [ByteStream] = []
+      for _ in 0..<5 { held.append(try await registry.stream()) }
+      for stream in held[..<2] { #expect(isGone(await ending(stream))) }
+      let standing = try await registry.online(User("ann"))
+      #expect(isGone(await ending(held[2])))
       #expect(try await standing.heartbeat().alive != nil)
     }
   }

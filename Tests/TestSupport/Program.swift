@@ -37,14 +37,16 @@ package final class Program: Sendable {
   ///
   /// - Parameters:
   ///   - environment: all that it has besides `PATH` and the options of a sanitizer.
+  ///   - limits: what a shell does first, in the same process: `ulimit -n 1024`.
   ///   - input: written to its standard input, which then ends; nil leaves it open for `say`.
   package init(
     _ name: String, _ arguments: [String], environment: [String: String] = [:], folder: String? = nil,
-    input text: String? = ""
+    limits: String? = nil, input text: String? = ""
   ) throws {
     self.name = name
-    process.executableURL = URL(filePath: name.hasPrefix("/") ? name : Self.path(name))
-    process.arguments = arguments
+    let path = name.hasPrefix("/") ? name : Self.path(name)
+    process.executableURL = URL(filePath: limits == nil ? path : "/bin/sh")
+    process.arguments = (limits.map { ["-c", $0 + "; exec \"$0\" \"$@\"", path] } ?? []) + arguments
     // Besides the path only what a sanitizer of the program is told.
     let ours = ProcessInfo.processInfo.environment
     var inherited = ours.filter { $0.key == "ASAN_OPTIONS" || $0.key == "TSAN_OPTIONS" }

@@ -7,7 +7,7 @@ internal import SecchatNet
   private var halfOpen: [SocketAddress.RateKey: [ByteStream]] = [:]
   private var total = 0
 
-  private static let perAddress = 16
+  private static let perAddress = 64
   private static let inAll = 256
 
   init(_ address: SocketAddress) throws(NodeError) {
@@ -26,12 +26,11 @@ internal import SecchatNet
     while true {
       let stream: ByteStream
       do throws(NetError) { stream = try await listener.accept() } catch { return }
-      guard let key = stream.remoteAddress?.rateKey, halfOpen[key, default: []].count < Self.perAddress
-      else {
+      guard let key = stream.remoteAddress?.rateKey else {
         stream.abort()
         continue
       }
-      if total >= Self.inAll { makeRoom() }
+      makeRoom(for: key)
       total += 1
       halfOpen[key, default: []].append(stream)
       Loop.spawn {
@@ -41,14 +40,18 @@ internal import SecchatNet
     }
   }
 
-  /// The address with the most handshakes under way loses its oldest, so that many silent connections from a few
-  /// addresses keep nobody else out.
-  private func makeRoom() {
-    guard let busiest = halfOpen.max(by: { $0.value.count < $1.value.count }),
-      let oldest = busiest.value.first
-    else { return }
+  /// The newcomer's own address loses its oldest handshake where it has its share, else the one with the most where there
+  /// are too many in all: silent connections keep nobody out, neither elsewhere nor at their own address.
+  private func makeRoom(for key: SocketAddress.RateKey) {
+    var crowded: SocketAddress.RateKey?
+    if halfOpen[key, default: []].count >= Self.perAddress {
+      crowded = key
+    } else if total >= Self.inAll {
+      crowded = halfOpen.max { $0.value.count < $1.value.count }?.key
+    }
+    guard let crowded, let oldest = halfOpen[crowded]?.first else { return }
     oldest.abort()
-    forget(oldest, busiest.key)
+    forget(oldest, crowded)
   }
 
   private func forget(_ stream: ByteStream, _ key: SocketAddress.RateKey) {

@@ -34,7 +34,7 @@ func randomBytes(_ count: Int) -> [UInt8] {
   private(set) var violation: WireError?
   private(set) var types: [FrameType] = []
   private var frames: [(FrameType, [UInt8])] = []
-  private(set) var backlog = 0
+  private var backlog = 0
   private var isRunning = false
   /// Whether everything has been delivered.
   var isIdle: Bool { !isRunning }

@@ -197,8 +197,9 @@ package import SecchatNet
       items[item].checksum = items[item].isFile ? digest?.description : nil
     }
     noteSent()
-    // Small frames go out together at the end of the turn; looking is cheaper than waiting for nothing.
-    if channel.backlog > SecchatNet.Limits.lowWater { try await drain() }
+    if case .data = piece { return }
+    // Also where nothing has to wait: it lets the link have its turn in between, which is faster than not to ask.
+    try await drain()
   }
 
   private func begin(_ entry: Entry) throws(NodeError) {

@@ -10,8 +10,6 @@ package import SecchatNet
   func sendChunk(_ header: ChunkHeader, in frame: inout MutableRawSpan)
   /// Sends what is queued.
   func flush()
-  /// Bytes queued that the system has not taken yet.
-  var backlog: Int { get }
   /// Waits until the peer has taken most of what was sent.
   func drain() async throws(LinkError)
 }

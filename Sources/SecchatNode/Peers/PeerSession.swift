@@ -338,6 +338,5 @@ extension PeerSession: TransferChannel {
   func send(_ message: some WireMessage) { link.send(message) }
   func sendChunk(_ header: ChunkHeader, in frame: inout MutableRawSpan) { link.sendChunk(header, in: &frame) }
   func flush() { link.flush() }
-  var backlog: Int { link.backlog }
   func drain() async throws(LinkError) { try await link.drain() }
 }

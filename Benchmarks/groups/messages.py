@@ -8,7 +8,7 @@ from peers.prosody import Prosody
 
 SIZE = 64
 # Enough that neither side ever waits for the other.
-WINDOW = 256
+WINDOW = 128
 
 
 def measure(bench):

@@ -29,7 +29,8 @@ telling='^(✘|⚠|➜|↳|vectors |soak: |✔ Test run with |error:|SUMMARY: )'
 
 # Few at once: many tests wait for something, and those that only compute would keep them from their deadlines.
 width=(--no-parallel)
-if swift test --help-hidden 2> /dev/null | grep --quiet -- --experimental-maximum-parallelization-width; then
+# Not through a pipe: grep leaves at the first match, and who still writes to it fails.
+if [[ $(swift test --help-hidden 2> /dev/null) == *--experimental-maximum-parallelization-width* ]]; then
   width=(--parallel --experimental-maximum-parallelization-width 4)
 fi
 

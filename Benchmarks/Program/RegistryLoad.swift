@@ -29,6 +29,13 @@ import SecchatNet
     try await link.receive { (type, body) throws(WireError) in try RegistryAnswer(type: type, body: body) }
   }
 
+  /// A client of the population that is logged in.
+  static func online(_ port: UInt16, _ population: Population, _ index: Int) async throws -> Client {
+    let client = try await connect(port, population.registry.publicKey, as: population.identity.link)
+    try await client.logIn(population.name(index))
+    return client
+  }
+
   func logIn(_ name: UserName, port: UInt16 = 4_000) async throws {
     ask { Login(request: $0, name: name, device: 1, port: port) }
     guard case .loggedIn = try await answer() else { throw Trouble("the log-in was refused") }
@@ -45,9 +52,7 @@ import SecchatNet
   let begun = now()
   try await inLanes(lanes) { lane in
     for index in stride(from: lane, to: total, by: lanes) {
-      let client = try await Client.connect(port, population.registry.publicKey, as: population.identity.link)
-      try await client.logIn(population.name(index % accounts))
-      client.link.abort()
+      try await Client.online(port, population, index % accounts).link.abort()
     }
   }
   report("registry_logins", Double(total) / (now() - begun), "ops/s")
@@ -63,9 +68,7 @@ import SecchatNet
   let total = options.count("count", or: 200_000)
   var clients: [Client] = []
   for index in 0..<links {
-    let client = try await Client.connect(port, population.registry.publicKey, as: population.identity.link)
-    try await client.logIn(population.name(index))
-    clients.append(client)
+    clients.append(try await Client.online(port, population, index))
   }
   // Names made beforehand: making them is not what is measured.
   let names = (0..<min(accounts, 10_000)).map { population.name($0 * max(1, accounts / 10_000)) }
@@ -131,9 +134,7 @@ import SecchatNet
   var clients: [Client] = []
   // The first ones pay for what all share.
   for index in 0..<100 {
-    let client = try await Client.connect(port, population.registry.publicKey, as: population.identity.link)
-    try await client.logIn(population.name(index))
-    clients.append(client)
+    clients.append(try await Client.online(port, population, index))
   }
   try await Loop.sleep(for: 500)
   let before = try residentBytes(process)
@@ -143,10 +144,7 @@ import SecchatNet
     let fresh = Box<[Client]>([])
     try await inLanes(lanes) { lane in
       for index in stride(from: start + lane, to: step, by: lanes) {
-        let client = try await Client.connect(
-          port, population.registry.publicKey, as: population.identity.link)
-        try await client.logIn(population.name(index % accounts))
-        fresh.value.append(client)
+        fresh.value.append(try await Client.online(port, population, index % accounts))
       }
     }
     clients += fresh.value

@@ -109,6 +109,20 @@ def limited(process, seconds):
         signal.signal(signal.SIGALRM, before)
 
 
+def outlived(processes, log, what, limit=300):
+    """Waits until all have ended well; the processor time that they used."""
+    cpu = 0
+    for process in processes:
+        with limited(process, limit):
+            _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        cpu += used.ru_utime + used.ru_stime
+        if process.returncode != 0:
+            with open(log) as said:
+                raise Failed(f"{what} ended with {process.returncode}: {said.read()[-1000:]}")
+    return cpu
+
+
 def figures(words, limit=300, **options):
     """Runs a program that prints lines `name value unit`; a dictionary of the values."""
     done = subprocess.run(words, capture_output=True, text=True, timeout=limit, stdin=subprocess.DEVNULL, **options)

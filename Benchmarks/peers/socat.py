@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 
-from harness.processes import Failed, Scope, free_port, limited, until_listening
+from harness.processes import Scope, free_port, outlived, until_listening
 
 BLOCK = ["-b", "65536"]
 
@@ -55,13 +55,5 @@ class Socat:
             until_listening(port, "socat", receiving)
             start = time.perf_counter()
             sending = scope.start(sender(connecting), log)
-            cpu = 0
-            for process in (sending, receiving):
-                with limited(process, 300):
-                    _, status, used = os.wait4(process.pid, 0)
-                process.returncode = os.waitstatus_to_exitcode(status)
-                cpu += used.ru_utime + used.ru_stime
-                if process.returncode != 0:
-                    with open(log) as said:
-                        raise Failed(f"socat ended with {process.returncode}: {said.read()[-1000:]}")
+            cpu = outlived((sending, receiving), log, "socat")
             return time.perf_counter() - start, cpu

@@ -3,7 +3,7 @@
 import os
 import time
 
-from harness.processes import Failed, Scope, free_port, limited, until_listening
+from harness.processes import Scope, free_port, outlived, until_listening
 
 
 class Wormhole:
@@ -40,13 +40,5 @@ class Wormhole:
             start = time.perf_counter()
             processes = [scope.start(self._words("send", "--code", code, *sending), log, cwd=self.folder),
                          scope.start(self._words("receive", *receiving, code), log, cwd=self.folder)]
-            cpu = 0
-            for process in processes:
-                with limited(process, 300):
-                    _, status, used = os.wait4(process.pid, 0)
-                process.returncode = os.waitstatus_to_exitcode(status)
-                cpu += used.ru_utime + used.ru_stime
-                if process.returncode != 0:
-                    with open(log) as said:
-                        raise Failed(f"wormhole ended with {process.returncode}: {said.read()[-1000:]}")
+            cpu = outlived(processes, log, "wormhole")
             return time.perf_counter() - start, cpu

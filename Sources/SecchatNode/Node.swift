@@ -14,7 +14,7 @@ internal import SecchatNet
   private(set) var settings: Settings {
     didSet { registry = Self.registry(settings) }
   }
-  /// The registry, from the settings.
+  /// The registry, from the settings; remembered, since every message asks and its key stands there as text.
   private(set) var registry: RegistryAddress?
 
   /// Whether the node listens and stays logged in, or runs for the duration of a command.

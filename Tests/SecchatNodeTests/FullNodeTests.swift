@@ -40,7 +40,7 @@ import Testing
     let registry = try LyingRegistry()
     let alice = try await NodeAtWork("alice", at: registry)
     let node = alice.node
-    node.sessions.inAll = 8
+    node.sessions.setRoomForTestingOnly(8)
     try await node.save { $0.files = .always }
     var links: [SealedLink] = []
     for number in 0..<4 {

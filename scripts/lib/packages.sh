@@ -5,16 +5,22 @@ build_packages=(
   libsodium-dev libuv1-dev libsqlite3-dev libedit-dev libqrencode-dev libutf8proc-dev pkg-config
 )
 
-# Installs those of the named Debian packages that are missing.
-need_packages() {
-  command -v dpkg-query > /dev/null || return 0 # Not a Debian: the build says what it lacks.
-  local package have missing=()
+# Prints those of the named Debian packages that are missing.
+missing_packages() {
+  local package have
   # It fails where it does not know one of them; what it says of the others counts.
   have=" $({ dpkg-query --show --showformat '${db:Status-Abbrev}${Package}\n' "$@" 2> /dev/null || true; } |
     sed -n 's/^.i //p' | tr '\n' ' ')"
   for package in "$@"; do
-    [[ $have == *" $package "* ]] || missing+=("$package")
+    [[ $have == *" $package "* ]] || echo "$package"
   done
+}
+
+# Installs those of the named Debian packages that are missing.
+need_packages() {
+  command -v dpkg-query > /dev/null || return 0 # Not a Debian: the build says what it lacks.
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
   [[ ${#missing[@]} -gt 0 ]] || return 0
 
   local as_root=()
@@ -33,11 +39,9 @@ need_packages() {
 
 # The same for servers; those that it installs are not started, neither now nor when the machine starts.
 need_stopped_packages() {
-  local package missing=() policy=/usr/sbin/policy-rc.d made=false status=0 as_root=()
-  for package in "$@"; do
-    dpkg-query --show --showformat '${db:Status-Abbrev}' "$package" 2> /dev/null | grep --quiet '^.i' ||
-      missing+=("$package")
-  done
+  command -v dpkg-query > /dev/null || return 0
+  local package missing policy=/usr/sbin/policy-rc.d made=false status=0 as_root=()
+  mapfile -t missing < <(missing_packages "$@")
   [[ ${#missing[@]} -gt 0 ]] || return 0
   [[ $(id -u) == 0 ]] || as_root=(sudo -n)
   # What Debian's packages ask before they start a service. A policy that is there already stays as it is.

@@ -31,14 +31,9 @@ package struct CipherState: ~Copyable, Sendable {
   package mutating func seal(
     inPlace buffer: inout MutableRawSpan, authenticating data: RawSpan = RawSpan()
   ) throws(NoiseError) {
-    try check(buffer.byteCount)
-    let nonce = Self.nonce(messages)
-    do throws(CryptoError) {
-      try unsafe key.seal(inPlace: &buffer, nonce: nonce.span.bytes, authenticating: data)
-    } catch {
-      throw .messageTooShort
+    try step(buffer.byteCount, failing: .messageTooShort) { (key, nonce) throws(CryptoError) in
+      try key.seal(inPlace: &buffer, nonce: nonce, authenticating: data)
     }
-    messages += 1
   }
 
   /// Opens `buffer` in place as the next message; the plaintext is all but its last 16 bytes. The counter moves only
@@ -48,14 +43,9 @@ package struct CipherState: ~Copyable, Sendable {
   package mutating func open(
     inPlace buffer: inout MutableRawSpan, authenticating data: RawSpan = RawSpan()
   ) throws(NoiseError) {
-    try check(buffer.byteCount)
-    let nonce = Self.nonce(messages)
-    do throws(CryptoError) {
-      try unsafe key.open(inPlace: &buffer, nonce: nonce.span.bytes, authenticating: data)
-    } catch {
-      throw .authenticationFailed
+    try step(buffer.byteCount, failing: .authenticationFailed) { (key, nonce) throws(CryptoError) in
+      try key.open(inPlace: &buffer, nonce: nonce, authenticating: data)
     }
-    messages += 1
   }
 
   /// Seals `plaintext` as the next message into other memory, 16 bytes longer.
@@ -64,14 +54,9 @@ package struct CipherState: ~Copyable, Sendable {
   package mutating func seal(
     _ plaintext: RawSpan, into target: inout MutableRawSpan
   ) throws(NoiseError) {
-    try check(target.byteCount)
-    let nonce = Self.nonce(messages)
-    do throws(CryptoError) {
-      try unsafe key.seal(plaintext, into: &target, nonce: nonce.span.bytes, authenticating: RawSpan())
-    } catch {
-      throw .messageTooShort
+    try step(target.byteCount, failing: .messageTooShort) { (key, nonce) throws(CryptoError) in
+      try key.seal(plaintext, into: &target, nonce: nonce, authenticating: RawSpan())
     }
-    messages += 1
   }
 
   /// Opens `message` as the next one into other memory, 16 bytes shorter. The counter moves only when the tag verifies.
@@ -81,14 +66,9 @@ package struct CipherState: ~Copyable, Sendable {
   package mutating func open(
     _ message: RawSpan, into target: inout MutableRawSpan
   ) throws(NoiseError) {
-    try check(message.byteCount)
-    let nonce = Self.nonce(messages)
-    do throws(CryptoError) {
-      try unsafe key.open(message, into: &target, nonce: nonce.span.bytes, authenticating: RawSpan())
-    } catch {
-      throw .authenticationFailed
+    try step(message.byteCount, failing: .authenticationFailed) { (key, nonce) throws(CryptoError) in
+      try key.open(message, into: &target, nonce: nonce, authenticating: RawSpan())
     }
-    messages += 1
   }
 
   /// REKEY (section 4.2): the key becomes what it makes of 32 zero bytes under the reserved nonce. The counter stays.
@@ -106,6 +86,17 @@ package struct CipherState: ~Copyable, Sendable {
 
   /// Another owner of the same state, for a step that may have to be taken back.
   borrowing func duplicate() -> CipherState { CipherState(key: key.duplicate(), messages: messages) }
+
+  /// Hands a Noise message of `length` bytes to the cipher under the next nonce. The counter moves only when that went well.
+  private mutating func step(
+    _ length: Int, failing failure: NoiseError,
+    _ body: (borrowing AEADKey<ChaChaPoly>, RawSpan) throws(CryptoError) -> Void
+  ) throws(NoiseError) {
+    try check(length)
+    let nonce = Self.nonce(messages)
+    do throws(CryptoError) { try unsafe body(key, nonce.span.bytes) } catch { throw failure }
+    messages += 1
+  }
 
   private borrowing func check(_ length: Int) throws(NoiseError) {
     guard length <= NoiseLimits.messageLength else { throw .messageTooLong }

@@ -261,7 +261,9 @@ package import SecchatNet
         _ = await work.wait()
         continue
       }
-      if !isDue, await work.wait(until: .now + FileLimits.gathering) { continue }
+      let due = Instant.now + FileLimits.gathering
+      while !isDue, failure == nil, await work.wait(until: due) {}
+      if failure != nil { break }
       let batch = queue
       let entries = queuedEntries
       let bytes = queuedBytes

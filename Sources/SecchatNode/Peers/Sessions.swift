@@ -43,7 +43,10 @@ internal import SecchatNet
 
   /// Links that all may hold at once: half of the descriptors that a process usually has. What this node dials is let
   /// in beyond.
-  var inAll: Int
+  private var inAll: Int
+
+  /// Another number of links in all.
+  func setRoomForTestingOnly(_ links: Int) { inAll = links }
 
   /// Whether another link that the account has dialled may be taken in. Where all are taken, one that the other side
   /// dialled and nothing happens on gives way, the oldest of strangers before the oldest of contacts: who has something

@@ -40,6 +40,8 @@ package enum Limits {
   package static let chatCredit: UInt64 = 256
   /// Bytes of file data a receiver grants beyond those it has written: a few hundred milliseconds of a fast link.
   package static let fileCredit: UInt64 = 8 << 20
+  /// One-time prekeys that a device may have at its registry, not handed out; and in one PUBLISH.
+  package static let oneTimePrekeys = 100
 
   // Implementation: each side may choose its own.
 

@@ -6,8 +6,16 @@ package protocol AgreementPurpose {}
 package enum LinkPurpose: AgreementPurpose {}
 /// Noise ephemeral keys.
 package enum EphemeralPurpose: AgreementPurpose {}
-/// X3DH: messages between people.
+/// X3DH identity keys: messages between people.
 package enum MessagingPurpose: AgreementPurpose {}
+/// X3DH signed prekeys, which are also the responder's first ratchet keys.
+package enum SignedPrekeyPurpose: AgreementPurpose {}
+/// X3DH one-time prekeys.
+package enum OneTimePrekeyPurpose: AgreementPurpose {}
+/// X3DH ephemeral keys, one for each session.
+package enum InitiationPurpose: AgreementPurpose {}
+/// Double Ratchet keys.
+package enum RatchetPurpose: AgreementPurpose {}
 
 /// An X25519 public key (RFC 7748), 32 bytes.
 package struct AgreementPublicKey<Purpose: AgreementPurpose>: Hashable, Sendable {

@@ -6,6 +6,8 @@ package enum Labels {
   package static let deviceList = SignatureLabel("secchat device list v1")
   package static let continuity = SignatureLabel("secchat device list continuity v1")
   package static let register = SignatureLabel("secchat register v1")
+  package static let signedPrekey = SignatureLabel("secchat signed prekey v1")
+  package static let prekeyReset = SignatureLabel("secchat prekey reset v1")
 
   // Hashes.
   package static let identityFingerprint: StaticString = "secchat identity fingerprint v1"

@@ -15,6 +15,9 @@ import SecchatNet
   guard let device = list.list.devices.first else { throw Trouble("no device") }
   let durations = Box<[Double]>([])
   let hello = Hello(device: identity.device, list: own).encoded
+  guard let theirs = Party(device.id, on: list.list) else { throw Trouble("no device") }
+  let ours = Party(identity, account: own.list.account)
+  let state = Box(Correspondence())
   // A task of the loop, as those of the node are.
   try await inLanes(1) { _ in
     for _ in 0..<options.count("count", or: 1_000) {
@@ -27,13 +30,34 @@ import SecchatNet
         guard let theirs = try? Hello(decoding: payload.raw), theirs.list == list else { throw .peerRefused }
         return hello
       }
-      link.send(Chat(id: Random.bytes(), sent: 0, text: "hello"))
+      if state.value.needsBundle {
+        link.send(Inquire())
+        let bundle = try await bundle(of: theirs, on: list.list, over: link)
+        try state.value.begin(with: bundle, as: ours, identity)
+      }
+      let message = Message(id: Random.bytes(), sent: 0, body: .text("hello"))
+      let sealed = try state.value.seal(message)
+      link.send(Chat(id: message.id, first: true, envelope: sealed.envelope))
       while try await link.receive({ (type, _) throws(WireError) in type }) != .ack {}
+      state.value.confirm(sealed)
       durations.value.append(now() - begun)
       link.close()
     }
   }
   report("connect", durations: durations.value)
+}
+
+/// The peer's answer to INQUIRE.
+@LoopActor private func bundle(
+  of party: Party, on list: DeviceList, over link: SealedLink
+) async throws -> PrekeyBundle {
+  while true {
+    let message = try await link.receive { (type, body) throws(WireError) in
+      try PeerMessage(type: type, body: body)
+    }
+    guard case .prekeys(let prekeys) = message else { continue }
+    return try PrekeyBundle(verifying: prekeys.offer, of: party.device, on: list, now: 0)
+  }
 }
 
 private func unlock(_ options: Options) throws -> SecretIdentity {

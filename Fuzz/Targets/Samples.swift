@@ -80,9 +80,12 @@ enum Samples {
   ]
 
   static let peerMessages: [any WireMessage] = [
-    Chat(id: id(1), sent: 1_700_000_000_123, text: "Grüße, \u{1F44B}"),
-    Chat(id: id(2), sent: 0, text: ""),
-    Chat(id: id(3), sent: .max, text: String(repeating: "a", count: 254)),
+    Chat(id: id(1), first: true, envelope: envelope(initiation(oneTime: 7))),
+    Chat(id: id(2), first: false, envelope: envelope(initiation(oneTime: nil))),
+    Chat(id: id(3), first: false, envelope: envelope(nil)),
+    Inquire(),
+    Prekeys(offer: PrekeyOffer(signed: signedPrekey, oneTime: OneTimePrekey(id: 7, key: .init(key(8))))),
+    Prekeys(offer: PrekeyOffer(signed: signedPrekey, oneTime: nil)),
     Ack(id: id(1), part: 3),
     Refuse(id: id(4), reason: .noRoom),
     Ready(stream: 0, limit: 256),
@@ -95,6 +98,44 @@ enum Samples {
     End(stream: 1, size: 0, digest: nil),
     Cancel(stream: 2, reason: .diskFull),
   ]
+
+  static func initiation(oneTime: UInt32?) -> Initiation {
+    Initiation(ephemeral: InitiationPublicKey(key(10)), signed: 3, oneTime: oneTime)
+  }
+
+  static func envelope(_ initiation: Initiation?) -> Envelope {
+    Envelope(
+      session: id(9), initiation: initiation,
+      header: RatchetHeader(key: RatchetPublicKey(key(11)), previous: 1, number: 2), sealed: bytes(40 + 256))
+  }
+
+  static let signedPrekey = SignedPrekey(
+    signing: SignedPrekeyKey(key(12)), id: 3, expires: 1_702_592_000, for: account, device: 1,
+    with: secret.signing)
+
+  static let contents: [Content] = [
+    Content(
+      sequence: 1, previous: FixedBytes(),
+      message: Message(id: id(1), sent: 1_700_000_000_123, body: .text("Grüße, \u{1F44B}"))),
+    Content(
+      sequence: .max, previous: key(13),
+      message: Message(id: id(2), sent: .max, expires: 60, body: .text(String(repeating: "a", count: 185)))),
+    Content(
+      sequence: 9, previous: key(13), message: Message(id: id(3), sent: 0, body: .read([id(1), id(2)]))),
+  ]
+
+  /// A conversation that has got somewhere.
+  static let correspondence: [UInt8] = {
+    do {
+      let ours = Party(secret, account: account)
+      var state = Correspondence()
+      let offer = PrekeyOffer(signed: signedPrekey, oneTime: nil)
+      try state.begin(
+        with: PrekeyBundle(verifying: offer, of: 1, on: signedList.list, now: 0), as: ours, secret)
+      state.confirm(try state.seal(Message(id: id(1), sent: 0, body: .text("hello"))))
+      return state.encoded.withBytes { $0.array }
+    } catch { preconditionFailure("a session begins") }
+  }()
 
   static let linkControl: [any WireMessage] = [Ping(), Pong(), Rekey(), Close(reason: .goingAway)]
 }

@@ -31,6 +31,17 @@ extension FuzzTarget {
         return .same(writer.bytes, as: bytes)
       } catch { return .refused }
     },
+    FuzzTarget("content", isExact: true, seeds: Samples.contents.map(\.encoded)) { bytes in
+      do throws(WireError) {
+        return .same(try Content(decoding: bytes.raw).encoded, as: bytes)
+      } catch { return .refused }
+    },
+    FuzzTarget("correspondence", isExact: true, seeds: [Samples.correspondence]) { bytes in
+      do throws(WireError) {
+        let state = try Correspondence(decoding: bytes.raw)
+        return .same(state.encoded.withBytes { $0.array }, as: bytes)
+      } catch { return .refused }
+    },
     FuzzTarget("hello", isExact: true, seeds: [Hello(device: 1, list: Samples.signedList).encoded]) { bytes in
       do throws(SignedDeviceList.Failure) {
         return .same(try Hello(decoding: bytes.raw).encoded, as: bytes)
@@ -89,6 +100,8 @@ extension PeerMessage {
     case .chat(let message): message
     case .ack(let message): message
     case .refuse(let message): message
+    case .inquire(let message): message
+    case .prekeys(let message): message
     case .offer(let message): message
     case .accept(let message): message
     case .entry(let message): message

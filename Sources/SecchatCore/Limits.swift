@@ -15,8 +15,12 @@ package enum Limits {
   package static let devices = 1...16
   /// The text of a CHAT, in bytes of UTF-8: a long letter, and still one frame.
   package static let chatText = 32_768
-  /// Text is padded to a multiple of this inside the seal, so that sizes tell little.
+  /// What is inside a message's seal is padded to a multiple of this, so that sizes tell little.
   package static let chatBucket = 256
+  /// The longest of it: a text of full length in its frame of 71 bytes, padded.
+  package static let content = 33_024
+  /// Messages that one receipt may name; it still takes few buckets.
+  package static let readIDs = 64
   /// The data of one CHUNK: a whole number of disk sectors that fits a frame with its header.
   package static let chunkData = 65_024
   /// A path in an ENTRY, in bytes: Linux's PATH_MAX.

@@ -73,6 +73,18 @@ package struct AgreementPrivateKey<Purpose: AgreementPurpose>: ~Copyable, Sendab
       })
   }
 
+  /// Another owner of the same key, for another purpose: X3DH's signed prekey is the first ratchet key too.
+  package borrowing func duplicate<Other>(
+    for _: Other.Type = Other.self
+  ) -> AgreementPrivateKey<Other> {
+    AgreementPrivateKey<Other>(secret.duplicate(), AgreementPublicKey(publicKey.raw))
+  }
+
+  private init(_ secret: consuming SecretBytes, _ publicKey: AgreementPublicKey<Purpose>) {
+    self.secret = secret
+    self.publicKey = publicKey
+  }
+
   /// Writes the raw key into a buffer that is about to be sealed.
   package borrowing func export(into target: inout MutableRawSpan, at offset: Int) {
     target.copy(from: secret.bytes, at: offset)

@@ -84,7 +84,7 @@ internal import CSodium
   }
 
   /// Lends the bytes; for owners that are classes, whose properties cannot be borrowed from.
-  package borrowing func withBytes<Result, Failure: Error>(
+  package borrowing func withBytes<Result: ~Copyable, Failure: Error>(
     _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     try body(bytes)

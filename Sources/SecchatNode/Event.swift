@@ -32,6 +32,8 @@ public enum Event: Equatable, Sendable {
   case presence(Presence)
   /// A peer's keys changed.
   case keyChange(KeyChange)
+  /// Messages go on under other keys.
+  case sessionReset(SessionReset)
   /// A registry not met before.
   case registryKey(RegistryKey)
   /// A new key was accepted.
@@ -134,7 +136,7 @@ public enum Event: Equatable, Sendable {
     public var id: String
     /// The receiver.
     public var to: String
-    /// `delivered`.
+    /// `queued`, `sent`, `delivered`, `read`; or `refused`.
     public var state: String
 
     /// All fields.
@@ -145,7 +147,7 @@ public enum Event: Equatable, Sendable {
     }
   }
 
-  /// `message`: one that arrived.
+  /// `message`: one that arrived, or from the history or the outbox.
   public struct Message: Codable, Equatable, Sendable {
     /// 32 hexadecimal digits.
     public var id: String
@@ -159,15 +161,20 @@ public enum Event: Equatable, Sendable {
     public var time: Double
     /// Whether the safety number was compared.
     public var verified: Bool
+    /// Of one's own: `queued`, `sent`, `delivered`, `read` or `refused`.
+    public var state: String?
 
     /// All fields.
-    public init(id: String, from: String, to: String, text: String, time: Double, verified: Bool) {
+    public init(
+      id: String, from: String, to: String, text: String, time: Double, verified: Bool, state: String? = nil
+    ) {
       self.id = id
       self.from = from
       self.to = to
       self.text = text
       self.time = time
       self.verified = verified
+      self.state = state
     }
   }
 
@@ -319,6 +326,34 @@ public enum Event: Equatable, Sendable {
       self.old = old
       self.new = new
       self.verdict = verdict
+    }
+  }
+
+  /// `session-reset`: the keys under which messages go between two devices had to be made anew, because one side's state
+  /// is lost, or an older copy. Nothing that was written is lost by it; what `missing` counts was lost with the state.
+  public struct SessionReset: Codable, Equatable, Sendable {
+    /// Whose state it is.
+    public enum Reason: String, Codable, Sendable {
+      /// The peer has begun anew.
+      case begun
+      /// The peer's state is not the one that it was.
+      case theirs
+      /// This profile's is an older copy.
+      case ours
+    }
+
+    /// The user.
+    public var user: String
+    /// What it shows.
+    public var reason: Reason
+    /// Messages that had come here before, and are not here any more.
+    public var missing: UInt64?
+
+    /// All fields.
+    public init(user: String, reason: Reason, missing: UInt64? = nil) {
+      self.user = user
+      self.reason = reason
+      self.missing = missing
     }
   }
 

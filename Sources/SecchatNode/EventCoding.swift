@@ -8,6 +8,7 @@ extension Event: Codable {
     case keyChange = "key-change"
     case registryKey = "registry-key"
     case trusted, status, error
+    case sessionReset = "session-reset"
   }
 
   /// Reads an object that `encode` wrote; fields it does not know are ignored.
@@ -31,6 +32,7 @@ extension Event: Codable {
     case .registryKey: self = .registryKey(try RegistryKey(from: decoder))
     case .trusted: self = .trusted(try Trusted(from: decoder))
     case .status: self = .status(try Status(from: decoder))
+    case .sessionReset: self = .sessionReset(try SessionReset(from: decoder))
     case .error: self = .error(try Failure(from: decoder))
     }
   }
@@ -57,6 +59,7 @@ extension Event: Codable {
       case .registryKey(let payload): (.registryKey, payload)
       case .trusted(let payload): (.trusted, payload)
       case .status(let payload): (.status, payload)
+      case .sessionReset(let payload): (.sessionReset, payload)
       case .error(let payload): (.error, payload)
       }
     var container = encoder.container(keyedBy: Key.self)

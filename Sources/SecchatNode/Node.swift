@@ -10,6 +10,8 @@ internal import SecchatNet
   let identity: SecretIdentity
   let store: ProfileStore
   let contacts: Contacts
+  let conversations: Conversations
+  let prekeys: PrekeyKeeper
   let sessions: Sessions
   private(set) var settings: Settings {
     didSet { registry = Self.registry(settings) }
@@ -21,15 +23,14 @@ internal import SecchatNet
   let stays: Bool
   var client: RegistryClient?
   var listener: PeerListener?
-  var recent = RecentMessages()
+  /// Who carries the messages for each account.
+  var couriers: [Account: Courier] = [:]
   var strangers = StrangerAllowance()
   let promisedRoom = PromisedRoom()
   /// Offers that wait for the user, by id.
   var pendingOffers: [String: PendingOffer] = [:]
   /// The ids of offers that the user was asked about.
   var offersSeen = RecentMessages()
-  /// Messages being sent, by id.
-  var underWay: Set<MessageID> = []
   /// Dials under way, so that two messages at once share one.
   var dials: [Account: Dial] = [:]
   private var checkedOwnList: SignedDeviceList?
@@ -41,18 +42,22 @@ internal import SecchatNet
   private var nextSubscriber = 0
   /// Whether whoever shows the events keeps up; until then no message is taken.
   var isReady: @Sendable () -> Bool = { true }
+  private(set) var isClosing = false
   /// Ends the node; the status it ends with.
   let ending = OneShot<ExitStatus>()
 
   private init(
     _ folder: ProfileFolder, _ key: KeyFile, _ identity: SecretIdentity, _ store: ProfileStore,
-    _ contacts: Contacts, _ settings: Settings, stays: Bool
+    _ contacts: Contacts, _ conversations: Conversations, _ prekeys: PrekeyKeeper, _ settings: Settings,
+    stays: Bool
   ) {
     self.folder = folder
     self.key = key
     self.identity = identity
     self.store = store
     self.contacts = contacts
+    self.conversations = conversations
+    self.prekeys = prekeys
     self.settings = settings
     registry = Self.registry(settings)
     self.stays = stays
@@ -66,15 +71,20 @@ internal import SecchatNet
     let store = try await Loop.offload { () throws(NodeError) in try ProfileStore(folder, identity) }
     let settings = try await store.settings()
     let contacts = try await Contacts(store)
-    return Node(folder, key, identity, store, contacts, settings, stays: stays)
+    let conversations = try await Conversations(store)
+    let prekeys = try await PrekeyKeeper(store, identity)
+    return Node(folder, key, identity, store, contacts, conversations, prekeys, settings, stays: stays)
   }
 
   /// Ends every conversation and closes the database.
   func close() async {
+    isClosing = true
+    for courier in couriers.values { courier.start() }
     listener?.close()
     sessions.close(.goingAway)
     await client?.stop(sayingSo: true)
     await store.close()
+    couriers = [:]
   }
 
   var downloads: String { settings.downloads ?? folder.downloadsPath }
@@ -202,8 +212,14 @@ internal import SecchatNet
 
   private func presence(_ presence: Presence) {
     let isOnline = presence.address != nil
+    if isOnline, let account = try? account() {
+      dispatchWaiting(to: Account(name: presence.name, registry: account.registry))
+    }
     // The first word on somebody is news only where they are there.
     guard (online.updateValue(isOnline, forKey: presence.name) ?? false) != isOnline else { return }
     event(.presence(.init(user: presence.name.text, online: isOnline)))
   }
+
+  /// Whether the registry has said of somebody that they are not online, and is there to say when they are.
+  func isKnownOffline(_ name: UserName) -> Bool { client?.isOnline ?? false && online[name] == false }
 }

@@ -95,6 +95,10 @@ extension Node {
     if listener == nil { try listen() }
     _ = try network()
     stay(orEnd: true)
+    // What waits goes out also where the registry does not answer.
+    for conversation in conversations.all where !conversation.waiting.isEmpty {
+      courier(for: conversation).start()
+    }
   }
 
   /// - Parameter orEnd: whether a registry that refuses the first log-in ends the node.

@@ -11,19 +11,6 @@ internal import SecchatNet
 
 /// What sessions tell the node.
 extension Node: PeerSessionOwner {
-  func received(_ chat: Chat, in session: PeerSession) async -> Refuse.Reason? {
-    guard isReady() || recent.contains(chat.id, from: session.peer) else { return .busy }
-    guard await isKnown(session) else { return .declined }
-    guard recent.insert(chat.id, from: session.peer) else { return nil }
-    event(
-      .message(
-        .init(
-          id: Hex.encode(chat.id.array), from: session.name.text, to: settings.account?.name ?? "",
-          text: chat.text, time: Double(chat.sent) / 1_000,
-          verified: contacts[session.peer]?.isVerified ?? false)))
-    return nil
-  }
-
   /// Pins whom the session is with, if that has not been done: false where it cannot be.
   private func isKnown(_ session: PeerSession) async -> Bool {
     do throws(NodeError) { return !(try await settled(session).link.isClosed) } catch { return false }

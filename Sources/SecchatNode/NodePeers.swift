@@ -24,7 +24,7 @@ extension Node {
     guard let result = await dial.value(by: deadline) else {
       throw dial.registrysWord
         ?? NodeError(
-          .peerOffline, "\(account.name) did not answer in time; nothing was sent", hint: "try again later")
+          .peerOffline, "\(account.name) did not answer in time", hint: "try again later")
     }
     // The peer may have dialled us meanwhile: where we could not reach it, or where our link is the one of two that gives
     // way.
@@ -56,7 +56,7 @@ extension Node {
       try await judge(list, for: account, pinsFirst: false)
       guard let address else {
         throw NodeError(
-          .peerOffline, "\(account.name) is offline; nothing was sent, and nothing is kept",
+          .peerOffline, "\(account.name) is offline",
           hint: "try again when \(account.name) is online")
       }
       tried = address
@@ -88,7 +88,7 @@ extension Node {
     }
     func offline(_ why: String) -> NodeError {
       NodeError(
-        .peerOffline, "\(account.name) cannot be reached at \(address): \(why); nothing was kept",
+        .peerOffline, "\(account.name) cannot be reached at \(address): \(why)",
         hint: "try again when \(account.name) is online")
     }
     let begun = Instant.now
@@ -142,7 +142,7 @@ extension Node {
       }
       guard hasRoom else {
         throw NodeError(
-          .peerOffline, "\(account.name) holds too many connections to this node already; nothing was sent",
+          .peerOffline, "\(account.name) holds too many connections to this node already",
           hint: "try again in a while")
       }
       throw NodeError(
@@ -167,6 +167,7 @@ extension Node {
     sessions.add(session, identity: list.identity)
     Loop.spawn { await session.run() }
     if link.isInitiator { renew(session, after: Limits.linkAge) }
+    Loop.spawn { [weak self] in self?.dispatchWaiting(to: account) }
     return session
   }
 

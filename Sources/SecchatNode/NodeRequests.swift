@@ -16,7 +16,10 @@ extension Node {
       case .logout: try await logout()
       case .list: try await list(emit)
       case .lookup(let user): try await lookup(user, emit)
-      case .chat(let user, let id, let text, let timeout): try await chat(user, id, text, timeout, emit)
+      case .chat(let user, let id, let text, let timeout, let wait, let expires):
+        try await chat(user, id, text, timeout, wait, expires, emit)
+      case .outbox: outbox(emit)
+      case .cancel(let id): try await cancel(id)
       case .send(let user, let paths, let rate, let checksum):
         try await send(user, paths, rate, checksum, emit)
       case .verify(let user, let number): try await verify(user, number, emit)
@@ -54,7 +57,7 @@ extension Node {
   }
 
   /// What `key-change` tells while a request runs belongs to its answer too.
-  private func hearing<Result>(
+  func hearing<Result>(
     _ emit: @escaping (Event) -> Void, _ body: () async throws(NodeError) -> Result
   ) async throws(NodeError) -> Result {
     let id = subscribe { event in if case .keyChange = event { emit(event) } }
@@ -101,8 +104,7 @@ extension Node {
   }
 
   /// The contact, pinned now where it was not yet.
-  private func pinned(_ target: Account, _ emit: @escaping (Event) -> Void) async throws(NodeError) -> Contact
-  {
+  func pinned(_ target: Account, _ emit: @escaping (Event) -> Void) async throws(NodeError) -> Contact {
     guard target != (try account()) else {
       throw NodeError(.usage, "that is you", hint: "name the other one")
     }
@@ -183,76 +185,18 @@ extension Node {
       try await contacts.update(target) { $0.offered = nil }
     }
     emit(.trusted(.init(user: target.name.text, fingerprint: wanted.description)))
+    dispatchWaiting(to: target)
   }
 
   // MARK: Talking
 
-  private func chat(
-    _ user: String, _ id: String, _ text: String, _ timeout: Double, _ emit: @escaping (Event) -> Void
-  ) async throws(NodeError) {
-    let target = try peer(user)
-    guard let bytes = Hex.decode(id), let id = MessageID(bytes) else {
-      throw NodeError(.usage, "a message's id is 32 hexadecimal digits")
-    }
-    guard (1...Limits.chatText).contains(text.utf8.count) else {
-      throw NodeError(
-        .usage, text.isEmpty ? "the message is empty" : "the message is longer than \(Limits.chatText) bytes",
-        hint: text.isEmpty ? "" : "send it as a file")
-    }
-    guard underWay.insert(id).inserted else {
-      throw NodeError(.usage, "a message with this id is being sent already")
-    }
-    defer { underWay.remove(id) }
-    let deadline = Instant.now + Int(min(max(timeout, 0.001), 86_400) * 1_000)
-    let chat = Chat(id: id, sent: UInt64(Clock.unixMilliseconds), text: text)
-    let refusal = try await hearing(emit) { () throws(NodeError) in
-      try await deliver(chat, to: target, by: deadline)
-    }
-    switch refusal {
-    case nil: break
-    case .busy:
-      throw NodeError(
-        .peerOffline, "\(target.name) is busy and did not take the message; it is not kept",
-        hint: "try again in a while")
-    case .declined, .unanswered, .noRoom:
-      throw NodeError(.refused, "\(target.name) did not take the message")
-    }
-    emit(.sent(.init(id: Hex.encode(id.array), to: target.name.text, state: "delivered")))
-  }
-
   /// A user other than oneself.
-  private func peer(_ user: String) throws(NodeError) -> Account {
+  func peer(_ user: String) throws(NodeError) -> Account {
     let target = try target(user)
     guard target != (try account()) else {
       throw NodeError(.usage, "that is you", hint: "name the other one")
     }
     return target
-  }
-
-  private func deliver(
-    _ chat: Chat, to target: Account, by deadline: Instant
-  ) async throws(NodeError) -> Refuse.Reason? {
-    _ = try network()
-    // A session may have died unnoticed, or given way to another: once, a fresh one is tried. The id keeps the message
-    // from being shown twice.
-    var mayTryAgain = true
-    while true {
-      let session = try await session(with: target, by: deadline)
-      do throws(LinkError) {
-        return try await session.send(chat, deadline: deadline)
-      } catch {
-        if mayTryAgain, error != .network(.timedOut) {
-          mayTryAgain = false
-          continue
-        }
-        throw NodeError(
-          .peerOffline,
-          error == .network(.timedOut)
-            ? "\(target.name) did not confirm the message in time; it is not kept"
-            : "the connection to \(target.name) ended before the message was confirmed; it is not kept",
-          hint: "it may or may not have arrived; try again")
-      }
-    }
   }
 
   private func send(

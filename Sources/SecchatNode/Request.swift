@@ -15,8 +15,16 @@ public enum Request: Codable, Equatable, Sendable {
   /// `peer`; with `key-change` and 4 where the registry's answer is not what is pinned.
   case lookup(user: String)
   /// `sent`. `id` is 32 hexadecimal digits, chosen by the asker so that asking again cannot send twice; `text` has 1 to
-  /// 32,768 bytes; `timeout` is in seconds, 0.001 to 86,400.
-  case chat(user: String, id: String, text: String, timeout: Double)
+  /// 32,768 bytes; `timeout` is in seconds, 0.001 to 86,400. A message that does not come to the state `wait` in that time
+  /// is kept and goes out by itself: `sent` with the state that it has, then 6. `expires` is in seconds; nil for what the
+  /// conversation has by default, 0 for never.
+  case chat(
+    user: String, id: String, text: String, timeout: Double, wait: DeliveryState = .delivered,
+    expires: UInt32? = nil)
+  /// `message`, with its `state`, one for each message that is not confirmed.
+  case outbox
+  /// Takes a message back that has not left; 1 where there is none of that id, or it may have left.
+  case cancel(id: String)
   /// `offer`, `progress`, `done`, for each path. Paths are absolute; `limitRate` is in bytes a second; `checksum` adds a
   /// BLAKE2b digest for the receiver to check.
   case send(user: String, paths: [String], limitRate: UInt64?, checksum: Bool)
@@ -31,4 +39,16 @@ public enum Request: Codable, Equatable, Sendable {
   case answer(id: String, accept: Bool)
   /// Names of known peers, as `peer` events, from the pins alone: for completion.
   case contacts
+}
+
+/// What has become of a message.
+public enum DeliveryState: String, Codable, Sendable, CaseIterable {
+  /// It is kept here, and nothing of it has left.
+  case queued
+  /// It has left, and is not confirmed.
+  case sent
+  /// The other side has it on disk.
+  case delivered
+  /// A person there has seen it.
+  case read
 }

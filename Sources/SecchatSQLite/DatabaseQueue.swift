@@ -33,6 +33,14 @@ package final class DatabaseQueue: Sendable {
     try await submit(writes: true, body)
   }
 
+  /// The same for callers that go on meanwhile: `then` hears of it on the database's thread, in the order of the calls.
+  package func write<R: Sendable>(
+    _ body: @escaping @Sendable (Database) throws(SQLiteError) -> R,
+    then: @escaping @Sendable (Result<R, SQLiteError>) -> Void
+  ) {
+    worker.enqueue(DatabaseJob(writes: true, body: body, answer: then))
+  }
+
   /// Finishes what was asked before, then closes the file. What is asked afterwards fails with `.cannotOpen`.
   package func close() async {
     await withCheckedContinuation { continuation in worker.stop { continuation.resume() } }

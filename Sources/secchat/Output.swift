@@ -82,7 +82,7 @@ extension Event {
   /// Whether it goes to standard error.
   fileprivate var isWarning: Bool {
     switch self {
-    case .error, .keyChange, .registryKey: true
+    case .error, .keyChange, .sessionReset, .registryKey: true
     default: false
     }
   }

@@ -34,6 +34,7 @@ struct Render: Sendable {
     case .presence(let presence):
       happening("\(name: presence.user, .name) is \(state(presence.online))")
     case .keyChange(let change): text(change)
+    case .sessionReset(let reset): text(reset)
     case .registryKey(let registry):
       """
       The registry \(registry.registry) is not known yet. It shows the key
@@ -125,8 +126,13 @@ struct Render: Sendable {
 
   private func text(_ message: Event.Message) -> SafeText {
     let time = SafeText(line: LocalTime.short(Int64(clamping: message.time), now: now()), style: .time)
-    var head: SafeText = "\(time) \(name: message.from, .name)"
-    head += message.verified ? "\("✓", .verified) " : "  "
+    var head: SafeText = "\(time) "
+    if let state = message.state {
+      head += "→ \(name: message.to, .name) \(self.state(of: state)) "
+    } else {
+      head += "\(name: message.from, .name)"
+      head += message.verified ? "\("✓", .verified) " : "  "
+    }
     let indent = indent(under: head)
     return wrapped(head + SafeText(body: message.text, indent: indent), indent: indent)
   }
@@ -134,7 +140,38 @@ struct Render: Sendable {
   private func text(_ sent: Event.Sent) -> SafeText {
     switch sent.state {
     case "delivered": "\("✓", .online) delivered to \(name: sent.to, .name)"
-    default: "\(sent.state): \(name: sent.to, .name)"
+    case "read": "\("✓✓", .online) read by \(name: sent.to, .name)"
+    case "queued": "\("…", .offline) waits for \(name: sent.to, .name)"
+    case "refused": "\("✗", .error) not taken by \(name: sent.to, .name)"
+    default: "\("…", .offline) on its way to \(name: sent.to, .name)"
+    }
+  }
+
+  /// What has become of a message of one's own, in one sign.
+  private func state(of state: String) -> SafeText {
+    switch state {
+    case "delivered": "\("✓", .online)"
+    case "read": "\("✓✓", .online)"
+    case "refused": "\("✗", .error)"
+    default: "\("…", .offline)"
+    }
+  }
+
+  private func text(_ reset: Event.SessionReset) -> SafeText {
+    let user: SafeText = "\(name: reset.user, .name)"
+    switch reset.reason {
+    case .begun, .theirs:
+      return """
+        \("The keys for messages with", .warning) \(user) \("were made anew", .warning): \(user)'s program has lost its state, \
+        or has an older copy of it. If nothing was restored there, compare the safety number: \
+        \(command: "verify", inShell)\(user)
+        """
+    case .ours:
+      let missing = reset.missing.map { $0 == 1 ? "1 message" : "\($0) messages" } ?? "messages"
+      return """
+        \("This profile is an older copy", .warning): \(missing) that \(user) had sent before are not here any more. \
+        New ones go under new keys.
+        """
     }
   }
 

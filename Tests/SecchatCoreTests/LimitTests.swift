@@ -50,8 +50,18 @@ import Testing
   }
 
   @Test func `the largest messages of peers fit a frame`() {
+    let longest = Message(
+      id: Messages.id, sent: 0, body: .text(String(repeating: "x", bytes: Limits.chatText)))
+    let content = Content(sequence: 1, previous: FixedBytes(), message: longest)
+    #expect(content.encoded.count == Limits.content)
+    let sealed = [UInt8](repeating: 0, count: Limits.content + XChaChaPoly.nonceLength + aeadTagLength)
     #expect(
-      fits(Chat(id: Messages.id, sent: 0, text: String(repeating: "x", bytes: Limits.chatText))))
+      fits(
+        Chat(
+          id: Messages.id, first: true,
+          envelope: Envelope(
+            session: FixedBytes(), initiation: Messages.initiation, header: Messages.envelope.header,
+            sealed: sealed))))
     var entry = Messages.entry
     entry.path = String(repeating: "x", bytes: Limits.path)
     #expect(fits(entry))
@@ -70,11 +80,11 @@ import Testing
     #expect(Limits.pathComponent * 2 < Limits.path)
   }
 
-  @Test func `text is padded to buckets`() {
-    for count in [0, 1, 200, 253, 254, 255, 500, 510, 511, Limits.chatText] {
-      let chat = Chat(id: Messages.id, sent: 0, text: String(repeating: "x", bytes: count))
-      let sealed = chat.encoded.count - 26
-      #expect(sealed % Limits.chatBucket == 0 && sealed - 2 - count < Limits.chatBucket, "\(count)")
+  @Test func `what is sealed is padded to buckets`() {
+    for count in [1, 184, 185, 186, 440, 441, 442, Limits.chatText] {
+      let message = Message(id: Messages.id, sent: 0, body: .text(String(repeating: "x", bytes: count)))
+      let content = Content(sequence: 1, previous: FixedBytes(), message: message).encoded.count
+      #expect(content % Limits.chatBucket == 0 && content - 71 - count < Limits.chatBucket, "\(count)")
     }
   }
 }

@@ -40,8 +40,19 @@ enum Messages {
   static let presence = Presence(name: bobsName, address: bobAddress)
   static let failure = Failure(request: 7, reason: .rateLimited, wait: 12)
 
+  static let message = Message(id: id, sent: 1_700_000_003_000, body: .text("Hello, Bob! 👋"))
+  static let content = Content(
+    sequence: 1, previous: FixedBytes(), message: message)
+  static let envelope = SealedExample.envelope
+  static let initiation = SealedExample.initiation
+  static let offeredPrekeys = PrekeyOffer(
+    signed: Users.bobsSignedPrekey,
+    oneTime: OneTimePrekey(id: 2, key: Users.bobsOneTimePrekey.privateKey.publicKey))
+
   static let ready = Ready(stream: 0, limit: Limits.chatCredit)
-  static let chat = Chat(id: id, sent: 1_700_000_003_000, text: "Hello, Bob! 👋")
+  static let chat = Chat(id: id, first: true, envelope: envelope)
+  static let inquire = Inquire()
+  static let prekeys = Prekeys(offer: offeredPrekeys)
   static let ack = Ack(id: id)
   static let refuse = Refuse(id: id, reason: .declined)
   static let offer = Offer(stream: 1, id: id, items: 1, entries: 1, bytes: 5, name: "notes.txt")

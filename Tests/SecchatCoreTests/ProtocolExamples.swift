@@ -19,6 +19,7 @@ enum ProtocolExamples {
     let hash = hex["registry-link-hash"] ?? []
     hex.merge(identities()) { old, _ in old }
     hex.merge(messages(registryLinkHash: hash)) { old, _ in old }
+    hex.merge(try SealedExample.all()) { old, _ in old }
     texts = Dictionary(uniqueKeysWithValues: texts.map { ("text \($0)", $1) })
     return texts.merging(hex.map { ("hex \($0)", lines($1)) }) { old, _ in old }
   }
@@ -77,6 +78,8 @@ enum ProtocolExamples {
       "chat": Messages.chat.encoded,
       "ack": Messages.ack.encoded,
       "refuse": Messages.refuse.encoded,
+      "inquire": Messages.inquire.encoded,
+      "prekeys": Messages.prekeys.encoded,
       "ready": Messages.ready.encoded,
       "offer": Messages.offer.encoded,
       "accept": Messages.accept.encoded,

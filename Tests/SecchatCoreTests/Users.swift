@@ -50,5 +50,15 @@ enum Users {
       storage: try AEADKey(SecretBytes(bytes(base + 5))))
   }
 
+  /// Bob's prekeys: private keys 32 × `16` and 32 × `17`.
+  static let bobsSignedPrekeySecret = must(
+    try SignedPrekeySecret(AgreementPrivateKey(SecretBytes(bytes(0x16)))))
+  static let bobsSignedPrekey = SignedPrekey(
+    signing: bobsSignedPrekeySecret.privateKey.publicKey, id: 1, expires: 1_702_592_001, for: bobAccount,
+    device: 1, with: bob.signing)
+  static let bobsOneTimePrekey = must(try OneTimePrekeySecret(AgreementPrivateKey(SecretBytes(bytes(0x17)))))
+
+  static func key(_ byte: UInt8) -> FixedBytes<32> { must(FixedBytes(bytes(byte))) }
+
   static func bytes(_ byte: UInt8) -> [UInt8] { [UInt8](repeating: byte, count: 32) }
 }

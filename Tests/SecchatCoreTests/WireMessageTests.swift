@@ -38,10 +38,9 @@ import Testing
     checkWire(Messages.ready)
     checkWire(Ready(stream: .max, limit: .max))
     checkWire(Messages.chat)
-    // Padding of none, one, and all but one.
-    for count in [0, 253, 254, 255, 256] {
-      checkWire(Chat(id: Messages.id, sent: .max, text: String(repeating: "x", bytes: count)))
-    }
+    checkWire(Messages.inquire)
+    checkWire(Messages.prekeys)
+    checkWire(Prekeys(offer: PrekeyOffer(signed: Users.bobsSignedPrekey, oneTime: nil)))
     checkWire(Messages.ack)
     checkWire(Ack(id: Messages.id, part: .max))
     for reason in Refuse.Reason.allCases { checkWire(Refuse(id: Messages.id, reason: reason)) }
@@ -111,6 +110,8 @@ import Testing
       (.chat, Messages.chat.encoded, .chat(Messages.chat)),
       (.ack, Messages.ack.encoded, .ack(Messages.ack)),
       (.refuse, Messages.refuse.encoded, .refuse(Messages.refuse)),
+      (.inquire, Messages.inquire.encoded, .inquire(Messages.inquire)),
+      (.prekeys, Messages.prekeys.encoded, .prekeys(Messages.prekeys)),
       (.offer, Messages.offer.encoded, .offer(Messages.offer)),
       (.accept, Messages.accept.encoded, .accept(Messages.accept)),
       (.entry, Messages.entry.encoded, .entry(Messages.entry)),

@@ -130,8 +130,7 @@ import Testing
     for number in 0..<40 { try source.write("tree/\(number)", randomBytes(number * 20_011)) }
     let sides = try await sides()
     let ended = try await transfer([source.file("tree")], to: target, sides)
-    let text = String(repeating: "x", count: SecchatCore.Limits.chatText)
-    let chat = Chat(id: Random.bytes(), sent: 0, text: text)
+    let chat = Chat.unreadable(bytes: SecchatCore.Limits.chatText)
     var chats = 0
     let other = Loop.spawn {
       while sides.near.outgoing?.isOver != true {

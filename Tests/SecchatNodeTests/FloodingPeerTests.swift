@@ -21,12 +21,16 @@ import Testing
     let link: SealedLink
     private(set) var answers = 0
     private(set) var sent = 0
-    private var granted: UInt64 = 0
+    /// The first grant has come with the prekeys.
+    private var granted = SecchatCore.Limits.chatCredit
     private var chats: UInt64 = 0
     private var stream: UInt32 = 1
+    /// A few messages, again and again: to open a new one is dearer for the node than it is for the flooder.
+    private let messages: [Chat]
 
-    init(_ link: SealedLink, _ kind: Kind) {
+    init(_ link: SealedLink, _ kind: Kind, messages: [Chat]) {
       self.link = link
+      self.messages = messages
       Loop.spawn { await self.read() }
       Loop.spawn { await self.write(kind) }
     }
@@ -61,7 +65,7 @@ import Testing
       case .messages:
         guard chats < granted else { return }
         chats += 1
-        link.send(Chat(id: Random.bytes(), sent: 0, text: "flood"))
+        link.send(messages[Int(chats) % messages.count])
       case .offers:
         link.send(Offer(stream: stream, id: Random.bytes(), items: 1, entries: 1, bytes: 1, name: "flood"))
         stream += 2
@@ -81,7 +85,10 @@ import Testing
     try await alice.node.save { $0.files = .never }
     let polite = try await carol.dial(alice)
     try await carol.say("hello", on: polite)
-    let flooder = Flooder(try await mallory.dial(alice), kind)
+    let flooded = try await mallory.dial(alice)
+    var messages: [Chat] = []
+    for number in 0..<64 { messages.append(try await mallory.chat("flood \(number)", on: flooded)) }
+    let flooder = Flooder(flooded, kind, messages: messages)
     #expect(await eventually { flooder.sent > 2_000 })
     var most = 0
     let before = flooder.sent

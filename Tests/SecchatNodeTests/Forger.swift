@@ -137,9 +137,10 @@ extension NodeAtWork {
 
 extension Stranger {
   /// Somebody who has a list that a test made.
-  init(_ identity: SecretIdentity, _ list: SignedDeviceList) {
+  init(_ identity: SecretIdentity, _ list: SignedDeviceList, device: UInt32 = 1) {
     self.identity = identity
     self.list = list
+    self.device = device
   }
 
   /// A list of this identity's after the first, signed by it and vouched for by its first device.

@@ -74,7 +74,7 @@ import Testing
       }
       link.send(Ready(stream: 0, limit: 10))
       link.flush()
-      try? await self.confirming(link)
+      try? await self.confirming(link, as: bob)
     }
     #expect(await alice.chat("bob").status == .done)
 
@@ -93,12 +93,13 @@ import Testing
   }
 
   /// Confirms every message until the link ends.
-  @LoopActor private func confirming(_ link: SealedLink) async throws(LinkError) {
+  @LoopActor private func confirming(_ link: SealedLink, as bob: Stranger) async throws {
     while true {
       let message = try await link.receive { (type, body) throws(WireError) in
         try PeerMessage(type: type, body: body)
       }
       if case .chat(let chat) = message { link.send(Ack(id: chat.id)) }
+      if case .inquire = message { link.send(try bob.prekeys()) }
       link.flush()
     }
   }

@@ -81,7 +81,9 @@ import Testing
     registry.enrol(newer)
     let hello = Hello(device: 2, list: newer).encoded
     let known = try await bob.dialled(by: phone.link, saying: hello)
-    try await alice.say("hello", on: known)
+    let aliceThere = Stranger(phone, newer, device: 2)
+    aliceThere.letters.note(bob, at: known)
+    try await aliceThere.say("hello", on: known)
     #expect(bob.node.contacts[alice.account]?.pinned == newer)
     // Dave is known to the registry alone, by his second list.
     let dave = try Stranger("dave", at: registry)

@@ -57,6 +57,9 @@ import Testing
   var texts: [String] {
     events.compactMap { if case .message(let message) = $0 { message.text } else { nil } }
   }
+  /// Messages that are not confirmed.
+  var waiting: Int { node.conversations.all.reduce(0) { $0 + $1.waiting.count } }
+  var resets: Int { events.count { if case .sessionReset = $0 { true } else { false } } }
   var changes: Int { events.count { if case .keyChange = $0 { true } else { false } } }
 }
 
@@ -64,6 +67,9 @@ import Testing
 @LoopActor struct Stranger {
   let identity: SecretIdentity
   let list: SignedDeviceList
+  /// As which device of the list he writes.
+  var device: UInt32 = 1
+  let letters = Letters()
 
   init(_ name: String, at registry: LyingRegistry) throws {
     identity = try SecretIdentity.generate(now: 1)
@@ -81,10 +87,12 @@ import Testing
     let device = try #require(theirs.devices.first)
     let stream = try await ByteStream.connect(to: try #require(other.node.listener?.address), timeout: 60_000)
     let hello = hello
-    return try await SealedLink.connect(
+    let link = try await SealedLink.connect(
       stream, prologue: Prologue.peer(theirs.account, device: device.id), local: identity.link,
       remote: device.link
     ) { (_) throws(LinkError) in hello }
+    letters.note(other, at: link)
+    return link
   }
 
   /// Whether the node at the other end has taken the link: it grants credit at once.
@@ -106,12 +114,26 @@ import Testing
       stream, prologue: Prologue.peer(account, device: 1), local: identity.link, payload: hello)
   }
 
+  /// A message for the node at the other end of a link that this one has dialled.
+  func chat(_ text: String, on link: SealedLink) async throws -> Chat {
+    try await letters.chat(text, as: self, on: link)
+  }
+
+  /// What is said who asks for prekeys; nobody keeps their secrets.
+  func prekeys() throws -> Prekeys {
+    let key = try AgreementPrivateKey<SignedPrekeyPurpose>.random().publicKey
+    return Prekeys(
+      offer: PrekeyOffer(
+        signed: SignedPrekey(
+          signing: key, id: 1, expires: .max, for: account, device: 1, with: identity.signing), oneTime: nil))
+  }
+
   /// Sends a message by hand, and waits until it is confirmed.
   func say(_ text: String, on link: SealedLink) async throws {
-    link.send(Chat(id: Random.bytes(), sent: 0, text: text))
-    link.flush()
     link.deadline = .now + 60_000
     defer { link.deadline = nil }
+    link.send(try await chat(text, on: link))
+    link.flush()
     while try await link.receive({ (type, _) throws(WireError) in type }) != .ack {}
   }
 }

@@ -90,7 +90,11 @@ import Testing
     let sessions: Sessions
     let promisedRoom = PromisedRoom()
     init(_ sessions: Sessions) { self.sessions = sessions }
-    func received(_ chat: Chat, in session: PeerSession) -> Refuse.Reason? { nil }
+    func received(_ chat: Chat, in session: PeerSession) { session.answer(Ack(id: chat.id)) }
+    func confirmed(_ id: MessageID, in session: PeerSession) {}
+    func refused(_ id: MessageID, _ reason: Refuse.Reason, in session: PeerSession) {}
+    func changed(_ session: PeerSession) {}
+    func prekeyOffer() -> (offer: PrekeyOffer, oneTime: OneTimePrekeyRecord)? { nil }
     func received(_ offer: Offer, in session: PeerSession) async -> Result<String, OfferRefusal> {
       .failure(OfferRefusal(reason: .declined))
     }

@@ -83,13 +83,17 @@ import Testing
       let others = try await registry.online(bob)
       let id: MessageID = Random.bytes()
       let address = try #require(NetworkAddress(bytes: [127, 0, 0, 1], port: 1))
+      let envelope = Envelope(
+        session: id, initiation: nil,
+        header: RatchetHeader(key: RatchetPublicKey(Random.bytes()), previous: 0, number: 0),
+        sealed: [UInt8](repeating: 7, count: 296))
       let frames: [any WireMessage] = [
         Registered(request: 1, already: false),
         LoggedIn(request: 1, address: address, life: 1, heartbeat: 1),
         Listed(request: 1, more: false, entries: []), Found(request: 1, address: nil, list: []),
         Alive(request: 1, life: 1), LoggedOut(request: 1), Watching(request: 1),
         Failure(request: 1, reason: .badRequest), Presence(name: ann.name, address: address),
-        Ready(stream: 0, limit: 1), Chat(id: id, sent: 1, text: "hello"), Ack(id: id),
+        Ready(stream: 0, limit: 1), Chat(id: id, first: true, envelope: envelope), Ack(id: id), Inquire(),
         Refuse(id: id, reason: .busy), Accept(stream: 1), Cancel(stream: 1, reason: .stopped),
         Offer(stream: 1, id: id, items: 1, entries: 1, bytes: 1, name: "x"),
         End(stream: 1, size: 1, digest: nil),

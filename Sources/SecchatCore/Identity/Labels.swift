@@ -16,7 +16,13 @@ package enum Labels {
   package static let keyText: StaticString = "secchat key text v1"
   package static let keyFile: StaticString = "secchat key file v1"
   package static let profileRow: StaticString = "secchat profile row v1"
+  package static let ratchetSession: StaticString = "secchat ratchet session v1"
+  package static let messageChain: StaticString = "secchat message chain v1"
   package static let registryKeyFile: StaticString = "secchat registry key file v1"
+
+  // Key derivations: `info` of HKDF.
+  package static let x3dh: StaticString = "secchat x3dh v1"
+  package static let ratchetRoot: StaticString = "secchat ratchet root v1"
 
   /// The label's bytes and a zero byte, which no label contains.
   package static func prefix(_ label: StaticString) -> [UInt8] {

@@ -1,55 +1,37 @@
-package import SecchatCrypto
+internal import SecchatCrypto
 
-package typealias MessageID = FixedBytes<16>
-
-/// CHAT carries one message of text. Envelope version 0: sealed by the link alone.
+/// CHAT carries one message.
 ///
-///     0   envelope  u8, 0
-///     1   id        16 bytes, random
-///     17  sent      u64, Unix milliseconds
-///     25  text      u16 length, UTF-8, at most 32768 bytes
-///     .   padding   zeros until length field, text and padding are a multiple of 256
+///     0   id        16 bytes: of the message
+///     16  first     u8: 1 where no CHAT of this side is on its way on this link, neither confirmed nor refused
+///     17  envelope  an Envelope; to the end
 package struct Chat: WireMessage {
   package static let type = FrameType.chat
-  private static let envelope: UInt8 = 0
 
-  package var id: MessageID
-  package var sent: UInt64
-  package var text: String
+  package let id: MessageID
+  package let first: Bool
+  package let envelope: Envelope
 
-  package init(id: MessageID, sent: UInt64, text: String) {
+  package init(id: MessageID, first: Bool, envelope: Envelope) {
     self.id = id
-    self.sent = sent
-    self.text = text
+    self.first = first
+    self.envelope = envelope
   }
 
   package init(body: inout WireReader) throws(WireError) {
-    guard try body.u8() == Self.envelope else { throw .malformed }
     id = try body.fixed()
-    sent = try body.u64()
-    text = try body.text16(limit: Limits.chatText)
-    // One canonical form: as much padding as there must be, and nothing hidden in it.
-    let padding = try body.take(Self.padding(after: text.utf8.count))
-    for i in 0..<padding.byteCount where unsafe padding.unsafeLoad(fromByteOffset: i, as: UInt8.self) != 0 {
-      throw .malformed
-    }
+    first = try body.flag()
+    envelope = try Envelope(from: &body)
   }
 
   package func encodeBody(into writer: inout WireWriter) {
-    writer.u8(Self.envelope)
     writer.fixed(id)
-    writer.u64(sent)
-    writer.text16(text)
-    writer.zeros(Self.padding(after: text.utf8.count))
-  }
-
-  private static func padding(after count: Int) -> Int {
-    let used = (2 + count) % Limits.chatBucket
-    return used == 0 ? 0 : Limits.chatBucket - used
+    writer.flag(first)
+    envelope.encode(into: &writer)
   }
 }
 
-/// ACK confirms: a CHAT has been shown, or item `part` of an offer is on disk under its final name.
+/// ACK confirms: a CHAT is kept, or item `part` of an offer is on disk under its final name.
 ///
 ///     0   id    16 bytes: of the CHAT or the OFFER
 ///     16  part  u32: 0 for a CHAT
@@ -90,6 +72,12 @@ package struct Refuse: WireMessage {
     case noRoom = 3
     /// More is open than the receiver keeps, or whoever reads its messages is behind.
     case busy = 4
+    /// The session of a CHAT is not there, or does not open it: it is to be sent in another.
+    case undecryptable = 5
+    /// A CHAT begins a session with prekeys that are not there: with others, it is welcome.
+    case unknownPrekey = 6
+    /// A CHAT came after one that was refused: it is to be sent again after that one.
+    case outOfTurn = 7
   }
 
   package var id: MessageID
@@ -136,4 +124,23 @@ package struct Ready: WireMessage {
     writer.u32(stream)
     writer.u64(limit)
   }
+}
+
+/// INQUIRE asks a peer for prekeys of its own, for when the registry cannot be asked for them.
+package struct Inquire: WireMessage {
+  package static let type = FrameType.inquire
+  package init() {}
+  package init(body: inout WireReader) throws(WireError) {}
+  package func encodeBody(into writer: inout WireWriter) {}
+}
+
+/// PREKEYS answers INQUIRE.
+///
+///     0  offer  a PrekeyOffer
+package struct Prekeys: WireMessage {
+  package static let type = FrameType.prekeys
+  package let offer: PrekeyOffer
+  package init(offer: PrekeyOffer) { self.offer = offer }
+  package init(body: inout WireReader) throws(WireError) { offer = try PrekeyOffer(from: &body) }
+  package func encodeBody(into writer: inout WireWriter) { offer.encode(into: &writer) }
 }

@@ -33,6 +33,8 @@ package enum FrameType: UInt8, CaseIterable, Sendable {
   case chat = 0x41
   case ack = 0x42
   case refuse = 0x43
+  case inquire = 0x44
+  case prekeys = 0x45
   case offer = 0x50
   case accept = 0x51
   case entry = 0x52

@@ -100,7 +100,7 @@ package import SecchatNet
       if failure == nil, !isOver { channel.send(Cancel(stream: stream, reason: .stopped)) }
       end(cancellation(cancel.reason), telling: nil)
       isOver = true
-    case .chat, .offer, .entry, .end: return
+    case .chat, .inquire, .prekeys, .offer, .entry, .end: return
     }
     changed.raise()
   }
@@ -316,7 +316,8 @@ package import SecchatNet
     case .unanswered:
       NodeError(.refused, "\(receiver) did not answer the offer", hint: "ask them to accept it")
     case .noRoom: NodeError(.refused, "\(receiver) has no room for it", hint: "ask them to make room")
-    case .busy: NodeError(.refused, "\(receiver) has too many transfers open", hint: "try again later")
+    case .busy, .undecryptable, .unknownPrekey, .outOfTurn:
+      NodeError(.refused, "\(receiver) has too many transfers open", hint: "try again later")
     }
   }
 

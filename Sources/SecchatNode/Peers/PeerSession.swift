@@ -7,8 +7,15 @@ internal import SecchatNet
 @LoopActor protocol PeerSessionOwner: AnyObject {
   /// What has been promised to the transfers of all sessions.
   var promisedRoom: PromisedRoom { get }
-  /// A message came: nil once it has been shown and may be confirmed, or why it is not taken.
-  func received(_ chat: Chat, in session: PeerSession) async -> Refuse.Reason?
+  /// A message came. It is answered by `PeerSession.answer`, at once or when it is kept.
+  func received(_ chat: Chat, in session: PeerSession) async
+  /// A message of ours was confirmed, or refused.
+  func confirmed(_ id: MessageID, in session: PeerSession)
+  func refused(_ id: MessageID, _ reason: Refuse.Reason, in session: PeerSession)
+  /// There is more credit, or the session is not to be used any more.
+  func changed(_ session: PeerSession)
+  /// What a peer is told who asks for prekeys; nil where nobody here takes messages.
+  func prekeyOffer() async -> (offer: PrekeyOffer, oneTime: OneTimePrekeyRecord)?
   /// Files are offered: where they go, or why not.
   func received(_ offer: Offer, in session: PeerSession) async -> Result<String, OfferRefusal>
   /// An offer that may still wait for an answer is none any more.
@@ -35,18 +42,22 @@ struct OfferRefusal: Error, Equatable {
   private let takesMessages: Bool
 
   // What we send.
-  /// Messages that wait for credit or for their confirmation: a retired session ends only after them.
-  private var sendsUnderWay = 0
-  private var confirmations: [MessageID: OneShot<Refuse.Reason?>] = [:]
+  /// Messages that wait for their answer: a retired session ends only after them.
+  private var underWay: Set<MessageID> = []
   private var chatsSent: UInt64 = 0
   private var chatLimit: UInt64 = 0
-  private var creditWaiters: [OneShot<Void>] = []
+  private var inquiry: OneShot<PrekeyOffer>?
   private var outgoing: [UInt32: OutgoingTransfer] = [:]
   private var nextStream: UInt32
 
   // What we receive.
   private var chatsReceived: UInt64 = 0
+  private var chatsAnswered: UInt64 = 0
   private var chatsGranted: UInt64 = 0
+  var turnstile = Turnstile()
+  /// The one-time prekey that was handed out over this link and has not been used.
+  var handedPrekey: OneTimePrekeyRecord?
+  private var isAnsweringInquiry = false
   private var incoming: [UInt32: IncomingTransfer] = [:]
   /// Offers that wait for an answer, by stream: they may be cancelled meanwhile.
   private var pondered: [UInt32: MessageID] = [:]
@@ -59,7 +70,7 @@ struct OfferRefusal: Error, Equatable {
   private(set) var isOpen = true
   private var mayClose = false
   /// Messages and data that have come.
-  private var arrivals: UInt64 = 0
+  private(set) var arrivals: UInt64 = 0
   /// Whether a message stayed unconfirmed and nothing has come since: who is silent so long may be at another address
   /// by now, and be reached there.
   private(set) var isDoubtful = false
@@ -131,18 +142,25 @@ struct OfferRefusal: Error, Equatable {
     case .chat(let chat): try await receive(chat)
     case .ready(let ready) where ready.stream == 0:
       chatLimit = max(chatLimit, ready.limit)
-      // No more than have credit now: the others would only wait again.
-      let woken = min(creditWaiters.count, Int(clamping: chatLimit - min(chatsSent, chatLimit)))
-      for waiter in creditWaiters.prefix(woken) { waiter.fulfil(()) }
-      creditWaiters.removeFirst(woken)
+      owner?.changed(self)
     case .ready(let ready): outgoing[ready.stream]?.handle(message)
     case .accept(let accept): outgoing[accept.stream]?.handle(message)
     case .ack(let ack):
-      confirmations[ack.id]?.fulfil(nil)
-      transfer(ack.id)?.handle(message)
+      if underWay.remove(ack.id) != nil {
+        owner?.confirmed(ack.id, in: self)
+        closeIfDone()
+      } else {
+        transfer(ack.id)?.handle(message)
+      }
     case .refuse(let refuse):
-      confirmations[refuse.id]?.fulfil(refuse.reason)
-      transfer(refuse.id)?.handle(message)
+      if underWay.remove(refuse.id) != nil {
+        owner?.refused(refuse.id, refuse.reason, in: self)
+        closeIfDone()
+      } else {
+        transfer(refuse.id)?.handle(message)
+      }
+    case .inquire: answerInquiry()
+    case .prekeys(let prekeys): inquiry?.fulfil(prekeys.offer)
     case .offer(let offer): try receive(offer)
     case .entry(let entry):
       guard isStranger(entry.stream) else { throw .malformed }
@@ -169,13 +187,13 @@ struct OfferRefusal: Error, Equatable {
   private func end(_ error: LinkError) {
     isOpen = false
     let gone = NodeError(.peerOffline, "the connection to \(name) ended", hint: "try again")
-    for slot in confirmations.values { slot.fail(.closed) }
-    for waiter in creditWaiters { waiter.fail(.closed) }
+    inquiry?.fail(.closed)
     for transfer in outgoing.values { transfer.fail(gone) }
     for transfer in incoming.values { transfer.fail(gone) }
     for offer in pondered.values { owner?.withdrawn(offer) }
     pondered = [:]
     link.abort()
+    owner?.changed(self)
     owner?.ended(self)
   }
 
@@ -184,58 +202,70 @@ struct OfferRefusal: Error, Equatable {
   private func receive(_ chat: Chat) async throws(WireError) {
     chatsReceived += 1
     guard chatsReceived <= chatsGranted else { throw .malformed }
-    if let owner {
-      if let reason = await owner.received(chat, in: self) {
-        link.send(Refuse(id: chat.id, reason: reason))
-      } else {
-        link.send(Ack(id: chat.id))
-      }
-    }
-    if chatsGranted - chatsReceived < Limits.chatCredit / 2 { grantChats() }
+    await owner?.received(chat, in: self)
+  }
+
+  /// Answers a message that came, in whatever order.
+  func answer(_ message: some WireMessage) {
+    guard isOpen else { return }
+    link.send(message)
+    chatsAnswered += 1
+    if chatsGranted - chatsAnswered < Limits.chatCredit / 2 { grantChats() }
   }
 
   private func grantChats() {
-    chatsGranted = chatsReceived + Limits.chatCredit
+    chatsGranted = chatsAnswered + Limits.chatCredit
     link.send(Ready(stream: 0, limit: chatsGranted))
   }
 
-  /// Sends a message and waits until it is confirmed.
-  ///
-  /// - Throws: `.network(.timedOut)` at the deadline; what ended the link.
-  /// - Returns: why it was refused; nil where it was not.
-  func send(_ chat: Chat, deadline: Instant) async throws(LinkError) -> Refuse.Reason? {
-    sendsUnderWay += 1
-    defer {
-      sendsUnderWay -= 1
-      closeIfDone()
+  /// How many messages may be sent now.
+  var chatCredit: UInt64 { chatLimit > chatsSent ? chatLimit - chatsSent : 0 }
+
+  /// Counts a message that is about to be sent: its credit is gone, and its answer is waited for.
+  func expect(_ chat: Chat) {
+    chatsSent += 1
+    underWay.insert(chat.id)
+  }
+
+  /// Sends a message that was counted. It goes out at the end of the turn, together with what others send meanwhile.
+  func send(_ chat: Chat) {
+    guard isOpen else { return }
+    link.send(chat)
+  }
+
+  /// A message was not confirmed in time: where nothing has come since there were so many arrivals, the session is in doubt.
+  func doubt(since arrivals: UInt64) {
+    guard isOpen, !underWay.isEmpty, arrivals == self.arrivals else { return }
+    isDoubtful = true
+    owner?.changed(self)
+  }
+
+  /// How long a peer may take to answer for its prekeys (milliseconds).
+  private static let inquiryTime = 10_000
+
+  /// Asks the peer for prekeys of its own.
+  func inquire() async throws(NodeError) -> PrekeyOffer {
+    let slot = OneShot<PrekeyOffer>()
+    inquiry = slot
+    defer { if inquiry === slot { inquiry = nil } }
+    link.send(Inquire())
+    do throws(NetError) { return try await slot.wait(deadline: .now + Self.inquiryTime) } catch {
+      throw NodeError(.peerOffline, "\(name) did not say its prekeys", hint: "try again later")
     }
-    do throws(NetError) {
-      while chatsSent >= chatLimit {
-        guard isOpen else { throw .closed }
-        let waiter = OneShot<Void>()
-        creditWaiters.append(waiter)
-        // One that gave up must not be woken in place of another.
-        defer { creditWaiters.removeAll { $0 === waiter } }
-        try await waiter.wait(deadline: deadline)
-      }
-      guard isOpen else { throw .closed }
-      chatsSent += 1
-      let arrivalsBefore = arrivals
-      let slot = OneShot<Refuse.Reason?>()
-      confirmations[chat.id] = slot
-      defer { confirmations[chat.id] = nil }
-      // It goes out at the end of the turn, together with what others send meanwhile.
-      link.send(chat)
-      let answer: Result<Refuse.Reason?, NetError> = await withTaskCancellationHandler {
-        do throws(NetError) { return .success(try await slot.wait(deadline: deadline)) } catch {
-          return .failure(error)
-        }
-      } onCancel: {
-        Loop.spawn { slot.fail(.cancelled) }
-      }
-      if case .failure(.timedOut) = answer, arrivals == arrivalsBefore { isDoubtful = true }
-      return try answer.get()
-    } catch { throw .network(error) }
+  }
+
+  /// One at a time: who asks more often waits.
+  private func answerInquiry() {
+    guard takesMessages, !isAnsweringInquiry else { return }
+    isAnsweringInquiry = true
+    Loop.spawn {
+      let answer = await self.owner?.prekeyOffer()
+      self.isAnsweringInquiry = false
+      guard let answer, self.isOpen else { return }
+      self.handedPrekey = answer.oneTime
+      self.link.send(Prekeys(offer: answer.offer))
+      self.link.flush()
+    }
   }
 
   // MARK: Files
@@ -313,6 +343,7 @@ struct OfferRefusal: Error, Equatable {
   func retire() {
     guard !isRetired else { return }
     isRetired = true
+    owner?.changed(self)
     closeIfDone()
     guard isOpen, !link.isInitiator else { return }
     Loop.spawn { [weak self] in
@@ -323,7 +354,7 @@ struct OfferRefusal: Error, Equatable {
   }
 
   /// Whether nothing is under way.
-  var isIdle: Bool { sendsUnderWay == 0 && outgoing.isEmpty && incoming.isEmpty && pondered.isEmpty }
+  var isIdle: Bool { underWay.isEmpty && outgoing.isEmpty && incoming.isEmpty && pondered.isEmpty }
 
   private func closeIfDone() {
     guard isRetired, isOpen, link.isInitiator || mayClose, isIdle else { return }

@@ -6,12 +6,12 @@ internal import SecchatSQLite
 /// The profile's database: every row sealed under the storage key, with the table and the row's id as associated data,
 /// so that a row cannot be moved.
 final class ProfileStore: Sendable {
-  private let queue: DatabaseQueue
+  let queue: DatabaseQueue
   private let secret: SecretIdentity
 
   /// "SCP1": tells a profile from any other database.
   private static let applicationID: Int32 = 0x5343_5031
-  private static let schemaVersion: Int32 = 1
+  private static let schemaVersion: Int32 = 2
 
   init(_ folder: ProfileFolder, _ secret: SecretIdentity) throws(NodeError) {
     self.secret = secret
@@ -32,6 +32,7 @@ final class ProfileStore: Sendable {
         try database.run(
           "CREATE TABLE settings (id INTEGER PRIMARY KEY CHECK (id = 1), body BLOB NOT NULL) STRICT")
         try database.run("CREATE TABLE contacts (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT")
+        try makeMessageTables(database)
         try database.setApplicationID(applicationID)
         try database.setUserVersion(schemaVersion)
       }
@@ -69,7 +70,7 @@ final class ProfileStore: Sendable {
 
   // MARK: Rows
 
-  private static func associated(_ table: StaticString, _ row: Int64) -> [UInt8] {
+  static func associated(_ table: StaticString, _ row: Int64) -> [UInt8] {
     var writer = WireWriter()
     writer.raw(Labels.prefix(Labels.profileRow))
     writer.raw(Labels.prefix(table))
@@ -77,14 +78,25 @@ final class ProfileStore: Sendable {
     return writer.bytes
   }
 
-  private func seal(_ plaintext: [UInt8], _ table: StaticString, _ row: Int64) -> [UInt8] {
-    secret.storage.sealWithRandomNonce(plaintext.raw, authenticating: Self.associated(table, row).raw)
+  func seal(_ plaintext: [UInt8], _ table: StaticString, _ row: Int64) -> [UInt8] {
+    seal(plaintext.raw, table, row)
   }
 
-  private func open(_ sealed: [UInt8], _ table: StaticString, _ row: Int64) throws(NodeError) -> [UInt8] {
+  func seal(_ plaintext: RawSpan, _ table: StaticString, _ row: Int64) -> [UInt8] {
+    secret.storage.sealWithRandomNonce(plaintext, authenticating: Self.associated(table, row).raw)
+  }
+
+  func open(_ sealed: [UInt8], _ table: StaticString, _ row: Int64) throws(NodeError) -> [UInt8] {
+    try openSecret(sealed, table, row).withBytes { $0.array }
+  }
+
+  /// The same for a row that holds secrets.
+  func openSecret(
+    _ sealed: [UInt8], _ table: StaticString, _ row: Int64
+  ) throws(NodeError) -> SecretBytes {
     let data = Self.associated(table, row)
     do throws(CryptoError) {
-      return try secret.storage.openRow(sealed, authenticating: data)
+      return try secret.storage.openWithNonce(sealed.raw, authenticating: data.raw)
     } catch { throw Self.error(.corrupt) }
   }
 

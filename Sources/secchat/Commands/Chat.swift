@@ -13,27 +13,44 @@ extension Command {
         status is that of the first that failed. Without TEXT a conversation with USER opens on a terminal \
         (Ctrl-D ends it); anywhere else standard input is read as with -.
 
-        Known peers are reached while the registry is down.
+        Who is offline gets the message when both are online: it is kept, sealed, and the daemon or the shell sends it \
+        ('secchat outbox' shows what waits). Known peers are reached while the registry is down.
         """,
       arguments: [
         .user,
         ArgumentSpec("TEXT", help: "the message, or - for standard input", optional: true, repeating: true),
       ],
-      options: [.value("timeout", "TIME", help: "how long to wait for the peer", default: "10s")],
+      options: [
+        .value("timeout", "TIME", help: "how long to wait for the peer", default: "10s"),
+        .value(
+          "wait", "STATE", help: "wait until it is queued, sent, delivered or read", default: "delivered"),
+        .value(
+          "expires", "TIME", help: "both sides forget the message after this time; 0 for never"),
+      ],
       examples: [
         ExampleSpec("secchat chat bob 'Lunch at noon?'", "One message."),
         ExampleSpec("uptime | secchat chat bob -", "From another program."),
         ExampleSpec("secchat chat bob -- -v is the option", "A message that begins with a dash."),
       ],
       exitStatuses: [
-        ExitStatusSpec(0, "received"), ExitStatusSpec(1, "there is no such user"),
+        ExitStatusSpec(0, "received, or in the state that --wait names"),
+        ExitStatusSpec(1, "there is no such user"),
         ExitStatusSpec(4, "the peer's key has changed: nothing was sent"),
-        ExitStatusSpec(6, "the peer is offline or did not answer in time"),
+        ExitStatusSpec(6, "the peer is offline or did not answer in time: the message waits"),
       ])
   ) { session, arguments async throws(NodeError) in
     let user = arguments.argument("USER") ?? ""
     let timeout = try checked { () throws(UsageError) in try arguments.value("timeout", as: .duration) }
-    let chat = Chat(user: user, timeout: timeout ?? Chat.defaultTimeout)
+    var chat = Chat(user: user, timeout: timeout ?? Chat.defaultTimeout)
+    if let state = arguments.value("wait") {
+      guard let state = DeliveryState(rawValue: state) else {
+        throw NodeError(.usage, "there is no state \(state)", hint: "queued, sent, delivered or read")
+      }
+      chat.wait = state
+    }
+    if let time = try checked({ () throws(UsageError) in try arguments.value("expires", as: .duration) }) {
+      chat.expires = UInt32(clamping: time.components.seconds)
+    }
     let words = arguments.arguments("TEXT")
     if words.isEmpty, !session.output.json {
       let editor = try LineEditor.opened(
@@ -57,6 +74,9 @@ struct Chat: Sendable {
 
   let user: String
   var timeout = Self.defaultTimeout
+  var wait = DeliveryState.delivered
+  /// Seconds; nil for what the conversation has.
+  var expires: UInt32?
 
   /// The user's name as events have it: within the profile's registry, in small letters.
   var name: String { user.prefix { $0 != "@" }.lowercased() }
@@ -81,7 +101,8 @@ struct Chat: Sendable {
     }
     let seconds = Double(timeout.components.seconds) + Double(timeout.components.attoseconds) / 1e18
     return try await session.perform(
-      .chat(user: user, id: randomID(), text: text, timeout: seconds), onEvent: onEvent)
+      .chat(user: user, id: randomID(), text: text, timeout: seconds, wait: wait, expires: expires),
+      onEvent: onEvent)
   }
 
   /// Sends a message a line.

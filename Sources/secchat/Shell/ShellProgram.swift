@@ -37,7 +37,8 @@ enum ShellProgram {
     commands: commands.map(\.spec))
 
   static let commands: [ShellCommand] = [
-    ShellCommand(.list), ShellCommand(.lookup), chat, ShellCommand(.send, isLong: true), accept, refuse,
+    ShellCommand(.list), ShellCommand(.lookup), chat, ShellCommand(.outbox),
+    ShellCommand(.send, isLong: true), accept, refuse,
     ShellCommand(.verify), ShellCommand(.trust), whoami, register, login,
     ShellCommand(.logout), quit,
   ]

@@ -1,0 +1,120 @@
+internal import SecchatCore
+internal import SecchatCrypto
+internal import SecchatNet
+
+/// What the user has chosen for one conversation.
+///
+///     0  expires  u32: seconds after which messages are forgotten unless another time is named; 0: never
+struct ConversationSettings: Equatable, Sendable {
+  var expires: UInt32 = 0
+
+  init() {}
+  init(from reader: inout WireReader) throws(WireError) { expires = try reader.u32() }
+  func encode(into writer: inout WireWriter) { writer.u32(expires) }
+}
+
+/// All that is known of writing with one account: the key of its history, the state between the devices, and what waits.
+@LoopActor final class Conversation {
+  let row: Int64
+  let account: Account
+  let key: ConversationKey
+  var settings: ConversationSettings
+  /// Messages of ours that are not confirmed, in their order.
+  var waiting: [StoredMessage]
+  /// By the peer's device; nil until they have been read.
+  private var correspondents: [UInt32: Correspondent]?
+  /// The ids of messages that came lately: all that may come again, but for those of a sender whose state is an old copy.
+  private var recent: RecentIDs?
+  private let directory: Conversations
+
+  /// What may wait for one account: a long absence, not a way to fill the disk.
+  static let waitingLimit = 4_096
+
+  init(
+    row: Int64, account: Account, key: ConversationKey, settings: ConversationSettings,
+    waiting: [StoredMessage], directory: Conversations
+  ) {
+    self.row = row
+    self.account = account
+    self.key = key
+    self.settings = settings
+    self.waiting = waiting
+    self.directory = directory
+  }
+
+  /// The state between this device and one of the account's. Where that device is another than it was, a new one.
+  func correspondent(_ party: Party) async throws(NodeError) -> Correspondent {
+    if let known = correspondents?[party.device], known.party == party { return known }
+    if correspondents == nil {
+      let rows = try await directory.store.correspondences(of: row)
+      // Somebody else may have read them meanwhile; theirs may have moved on.
+      if correspondents == nil {
+        correspondents = [:]
+        for row in rows { correspondents?[row.party.device] = Correspondent(row, conversation: self.row) }
+      }
+    }
+    if let known = correspondents?[party.device], known.party == party { return known }
+    let fresh = Correspondent(party, row: directory.newCorrespondenceRow(), conversation: row)
+    correspondents?[party.device] = fresh
+    return fresh
+  }
+
+  /// What was in memory is not what is on disk: it is read anew when it is needed.
+  func forgetState() {
+    correspondents = nil
+    recent = nil
+  }
+
+  /// Whether a message has come before.
+  func isKnown(_ id: MessageID) async throws(NodeError) -> Bool {
+    if recent == nil {
+      let ids = try await directory.store.recentMessages(of: row, limit: RecentIDs.capacity)
+      if recent == nil { recent = RecentIDs(ids.reversed()) }
+    }
+    return recent?.contains(id) ?? false
+  }
+
+  /// Remembers a message that is on disk.
+  func note(_ id: MessageID) { recent?.insert(id) }
+}
+
+/// What two devices have between them, with its place in the database.
+@LoopActor final class Correspondent {
+  let party: Party
+  var correspondence: Correspondence
+  private let row: Int64
+  private let conversation: Int64
+  /// Of the last change that was handed to the database.
+  private var version: Int64
+
+  fileprivate init(_ row: ProfileStore.CorrespondenceRow, conversation: Int64) {
+    party = row.party
+    correspondence = row.correspondence
+    self.row = row.id
+    version = row.version
+    self.conversation = conversation
+  }
+
+  fileprivate init(_ party: Party, row: Int64, conversation: Int64) {
+    self.party = party
+    correspondence = Correspondence()
+    self.row = row
+    version = 0
+    self.conversation = conversation
+  }
+
+  /// The change that keeps the state as it is now, on top of the one before.
+  func change(_ store: ProfileStore) -> MessageChange.Correspondence {
+    var head = WireWriter()
+    party.encode(into: &head)
+    let state = correspondence.encoded
+    let body = SecretBytes(count: head.bytes.count + state.count) { target in
+      target.copy(from: head.bytes.raw)
+      target.copy(from: state.bytes, at: head.bytes.count)
+    }
+    defer { version += 1 }
+    return MessageChange.Correspondence(
+      row: row, conversation: conversation, replaces: version,
+      body: store.seal(body.bytes, "correspondences", row))
+  }
+}

@@ -1,0 +1,406 @@
+internal import SecchatCore
+internal import SecchatCrypto
+internal import SecchatLink
+internal import SecchatNet
+
+/// What becomes of a message, told to who waits for it.
+enum Fate: Equatable, Sendable {
+  case delivered
+  case refused
+  /// It could not be kept: why.
+  case lost(NodeError)
+}
+
+/// Carries the messages for one account: one task, which is there as long as something waits. In order, over one link at a
+/// time; what a link has not confirmed when it ends is sent again over the next.
+@LoopActor final class Courier {
+  let conversation: Conversation
+  /// Who lets go of this one when it closes.
+  private let node: Node
+
+  private var session: PeerSession?
+  private var dispatch = Dispatch()
+  private var correspondent: Correspondent?
+  /// How many of what waits are on their way.
+  private var cursor = 0
+  /// Counts the links, so that what was sealed for one does not go out over the next.
+  private var era = 0
+  /// Why this link is of no use for now, and that it is not.
+  private var obstacle: Obstacle?
+  /// What keeps messages from being confirmed, for their user.
+  private(set) var trouble: String?
+  private var isRunning = false
+  private var wake: OneShot<Void>?
+  private var wasWoken = false
+  private var isUnreachable = false
+
+  private var fates: [MessageID: [OneShot<Fate>]] = [:]
+  /// Rows that are not in the database yet.
+  private var unsaved: Set<Int64> = []
+  /// Confirmed rows whose state the database does not have yet.
+  private var confirmed: [Int64] = []
+  /// Sessions begun since a message was last confirmed.
+  private var fresh = 0
+  private var failures = 0
+  private var failedPrekey: UInt32?
+
+  private enum Obstacle {
+    /// The other side cannot take messages now.
+    case busy
+    /// Our database cannot.
+    case disk
+    /// No session can be begun.
+    case noSession
+  }
+
+  /// How often a session is begun anew before one waits for better times.
+  private static let freshSessions = 3
+  /// Pauses between attempts (milliseconds).
+  private static let firstPause = 1_000
+  private static let longestPause = 300_000
+
+  init(_ conversation: Conversation, node: Node) {
+    self.conversation = conversation
+    self.node = node
+  }
+
+  // MARK: Taking messages
+
+  /// Takes a message to carry. It is durable when it leaves, or when `queued` returns.
+  func take(_ message: Message) {
+    let row = node.conversations.newMessageRow()
+    conversation.waiting.append(StoredMessage(row: row, message: message, state: .queued))
+    unsaved.insert(row)
+    start()
+    // What cannot leave in this turn is kept.
+    Loop.spawn { try? await self.keep() }
+  }
+
+  /// What becomes of a message that waits.
+  func fate(of id: MessageID) -> OneShot<Fate> {
+    let slot = OneShot<Fate>()
+    fates[id, default: []].append(slot)
+    return slot
+  }
+
+  private func settle(_ id: MessageID, _ fate: Fate) {
+    for slot in fates.removeValue(forKey: id) ?? [] { slot.fulfil(fate) }
+  }
+
+  /// Keeps what has not left yet.
+  ///
+  /// - Throws: what the database says; the messages are not kept then.
+  func keep() async throws(NodeError) {
+    for message in conversation.waiting where unsaved.contains(message.row) {
+      let done = OneShot<Result<Void, NodeError>>()
+      node.store.commit(MessageChange(insert: insert(message, .queued))) { result in
+        done.fulfil(result.map { _ in () })
+      }
+      unsaved.remove(message.row)
+      guard let result = try? await done.wait() else { continue }
+      do throws(NodeError) { try result.get() } catch {
+        drop(message, .lost(error))
+        throw error
+      }
+    }
+  }
+
+  /// Takes a message back that has not left.
+  func cancel(_ id: MessageID) async throws(NodeError) -> Bool {
+    guard let message = conversation.waiting.first(where: { $0.message.id == id }), message.state == .queued
+    else { return false }
+    drop(message, .refused)
+    try await node.store.forget(message.row)
+    return true
+  }
+
+  private func drop(_ message: StoredMessage, _ fate: Fate) {
+    guard let index = conversation.waiting.firstIndex(where: { $0.row == message.row }) else { return }
+    conversation.waiting.remove(at: index)
+    if index < cursor { cursor -= 1 }
+    unsaved.remove(message.row)
+    settle(message.message.id, fate)
+  }
+
+  private func insert(_ stored: StoredMessage, _ state: MessageState) -> MessageChange.Insert {
+    MessageChange.Insert(
+      row: stored.row, conversation: conversation.row, message: stored.message.id, state: state,
+      body: conversation.key.seal(stored.message, row: stored.row))
+  }
+
+  // MARK: Running
+
+  /// Sets out, where something waits.
+  func start() {
+    wasWoken = true
+    wake?.fulfil(())
+    guard !isRunning, !conversation.waiting.isEmpty, !node.isClosing else { return }
+    isRunning = true
+    Loop.spawn {
+      await self.run()
+      self.isRunning = false
+    }
+  }
+
+  /// The peer has come online, or a link to it is there.
+  func peerIsThere() {
+    isUnreachable = false
+    start()
+  }
+
+  private func run() async {
+    while !conversation.waiting.isEmpty, !node.isClosing {
+      guard let session = await reach() else {
+        isUnreachable = true
+        // Until the peer shows itself. A node that is there for a command does not wait.
+        guard node.stays else { return }
+        await pause(unless: { !self.isUnreachable })
+        continue
+      }
+      obstacle = nil
+      await converse(over: session)
+      self.session = nil
+      guard obstacle != nil else { continue }
+      await pause()
+    }
+    flushConfirmed()
+  }
+
+  /// Longer each time that nothing was confirmed in between, and until woken.
+  private func pause(unless isOver: () -> Bool = { false }) async {
+    let longest = min(Self.firstPause << min(failures, 10), Self.longestPause)
+    failures += 1
+    let end = Instant.now + Int.random(in: longest / 2...longest)
+    while !isOver(), !node.isClosing {
+      // Nobody knocks in vain at the door of who is known to be away: the registry says when they are back.
+      let isAway = isUnreachable && node.isKnownOffline(conversation.account.name)
+      guard isAway || Instant.now < end else { return }
+      await nap(until: isAway ? nil : end)
+    }
+  }
+
+  /// Waits for something to happen.
+  private func nap(until deadline: Instant? = nil) async {
+    guard !wasWoken else {
+      wasWoken = false
+      return
+    }
+    let wake = OneShot<Void>()
+    self.wake = wake
+    _ = try? await wake.wait(deadline: deadline)
+    self.wake = nil
+    wasWoken = false
+  }
+
+  private func stir() {
+    wasWoken = true
+    wake?.fulfil(())
+  }
+
+  /// A link to the account; nil where there is none to be had now.
+  private func reach() async -> PeerSession? {
+    // What waits is held while another identity key is offered.
+    guard node.contacts[conversation.account]?.offered == nil else { return nil }
+    do throws(NodeError) { return try await node.session(with: conversation.account) } catch { return nil }
+  }
+
+  /// Until all is confirmed, the link is over, or there is an obstacle.
+  private func converse(over session: PeerSession) async {
+    do throws(NodeError) {
+      guard let list = node.contacts[conversation.account]?.pinned.list,
+        let party = Party(session.device, on: list)
+      else {
+        obstacle = .noSession
+        return
+      }
+      correspondent = try await conversation.correspondent(party)
+    } catch {
+      fail(error)
+      return
+    }
+    begin(over: session)
+    while session.isOpen, !session.isDoubtful, obstacle == nil, self.session === session {
+      if let refusal = dispatch.settle() {
+        handle(refusal)
+      } else if mayGoOn {
+        if correspondent?.correspondence.needsBundle ?? true {
+          await beginSession(over: session)
+        } else {
+          sealNext(over: session)
+        }
+      } else if dispatch.isIdle, conversation.waiting.isEmpty || session.isRetired {
+        return
+      } else {
+        await nap()
+      }
+    }
+  }
+
+  private var mayGoOn: Bool {
+    guard let session else { return false }
+    return dispatch.isOpen && !session.isRetired && session.chatCredit > 0
+      && cursor < conversation.waiting.count
+  }
+
+  private func begin(over session: PeerSession) {
+    era += 1
+    self.session = session
+    dispatch = Dispatch()
+    cursor = 0
+    correspondent?.correspondence.rewind()
+  }
+
+  // MARK: Sending
+
+  private func sealNext(over session: PeerSession) {
+    guard let correspondent else { return }
+    var correspondence = correspondent.correspondence
+    let stored = conversation.waiting[cursor]
+    let sealed: Correspondence.Sealed
+    do throws(RatchetError) { sealed = try correspondence.seal(stored.message) } catch {
+      // A chain whose numbers are used up, after four milliards of messages.
+      obstacle = .noSession
+      return
+    }
+    correspondent.correspondence = correspondence
+    conversation.waiting[cursor].state = .sent
+    var change = MessageChange()
+    if unsaved.remove(stored.row) != nil {
+      change.insert = insert(stored, .sent)
+    } else if stored.state != .sent {
+      change.states.append((stored.row, .sent))
+    }
+    takeConfirmed(into: &change)
+    change.correspondence = correspondent.change(node.store)
+    let chat = Chat(id: stored.message.id, first: dispatch.isIdle, envelope: sealed.envelope)
+    dispatch.send(chat.id, sealed)
+    cursor += 1
+    session.expect(chat)
+    node.store.commit(change) { [era] result in
+      switch result {
+      case .success:
+        // Not over another link: there it has been sealed anew.
+        if self.era == era { session.send(chat) }
+      case .failure(let error): self.lost(stored, error, era)
+      }
+    }
+  }
+
+  /// A change was not written: nothing that builds on it may go out.
+  private func lost(_ stored: StoredMessage, _ error: NodeError, _ era: Int) {
+    if let index = conversation.waiting.firstIndex(where: { $0.row == stored.row }), stored.state == .queued {
+      conversation.waiting[index].state = .queued
+    }
+    if !fates[stored.message.id, default: []].isEmpty { drop(stored, .lost(error)) }
+    guard self.era == era else { return }
+    fail(error)
+  }
+
+  private func fail(_ error: NodeError) {
+    guard obstacle == nil else { return }
+    obstacle = .disk
+    // Links that are waited on for answers to what never left are of no use.
+    session?.close(.goingAway)
+    conversation.forgetState()
+    correspondent = nil
+    era += 1
+    node.event(.failure(error))
+    stir()
+  }
+
+  // MARK: Answers
+
+  /// An ACK came over a link.
+  func acknowledged(_ id: MessageID, over session: PeerSession) {
+    guard self.session === session else { return }
+    for (id, sealed) in dispatch.acknowledge(id) {
+      correspondent?.correspondence.confirm(sealed)
+      guard let first = conversation.waiting.first, first.message.id == id else { continue }
+      conversation.waiting.removeFirst()
+      cursor -= 1
+      if confirmed.isEmpty { Loop.spawn { self.flushConfirmed() } }
+      confirmed.append(first.row)
+      trouble = nil
+      fresh = 0
+      failures = 0
+      failedPrekey = nil
+      // Who waits for it is told by the answer.
+      if fates[id] == nil, case .text = first.message.body { node.told(id, .delivered, conversation.account) }
+      settle(id, .delivered)
+    }
+    stir()
+  }
+
+  /// A REFUSE came over a link.
+  func refused(_ id: MessageID, _ reason: Refuse.Reason, over session: PeerSession) {
+    guard self.session === session, dispatch.refuse(id, reason) else { return }
+    stir()
+  }
+
+  /// A link has more credit, has ended, or is not to be used any more.
+  func changed(_ session: PeerSession) {
+    if self.session === session { stir() }
+  }
+
+  private func takeConfirmed(into change: inout MessageChange) {
+    change.states += confirmed.map { ($0, .delivered) }
+    confirmed = []
+  }
+
+  /// Where it is lost, the messages go out again, and are known.
+  private func flushConfirmed() {
+    guard !confirmed.isEmpty else { return }
+    var change = MessageChange()
+    takeConfirmed(into: &change)
+    change.correspondence = correspondent?.change(node.store)
+    node.store.commit(change) { [era] result in
+      if case .failure(let error) = result, self.era == era { self.fail(error) }
+    }
+  }
+
+  private func handle(_ refusal: (id: MessageID, session: SessionID, reason: Refuse.Reason)) {
+    correspondent?.correspondence.rewind()
+    cursor = 0
+    switch refusal.reason {
+    case .declined:
+      guard let message = conversation.waiting.first, message.message.id == refusal.id else { return }
+      node.store.commit(MessageChange(states: [(message.row, .refused)])) { _ in }
+      drop(message, .refused)
+    case .busy, .noRoom, .unanswered:
+      obstacle = .busy
+      trouble = "\(conversation.account.name) is busy"
+    case .outOfTurn: break
+    case .undecryptable, .unknownPrekey:
+      if refusal.reason == .unknownPrekey {
+        failedPrekey = correspondent?.correspondence.oneTimePrekey(of: refusal.session)
+      }
+      if correspondent?.correspondence.abandon(refusal.session) ?? false, refusal.reason == .undecryptable {
+        node.event(.sessionReset(.init(user: conversation.account.name.text, reason: .theirs)))
+      }
+    }
+  }
+
+  // MARK: Sessions
+
+  private func beginSession(over session: PeerSession) async {
+    guard fresh < Self.freshSessions, let correspondent else {
+      fresh = 0
+      obstacle = .noSession
+      return
+    }
+    fresh += 1
+    let era = era
+    do throws(NodeError) {
+      let bundle = try await node.bundle(for: correspondent.party, over: session, failed: failedPrekey)
+      guard self.era == era, correspondent.correspondence.needsBundle else { return }
+      let ours = Party(node.identity, account: try node.account())
+      do throws(CryptoError) {
+        try correspondent.correspondence.begin(with: bundle, as: ours, node.identity)
+      } catch {
+        throw NodeError(.integrity, "the prekeys of \(conversation.account.name) are no keys")
+      }
+    } catch {
+      if self.era == era { obstacle = .noSession }
+    }
+  }
+}

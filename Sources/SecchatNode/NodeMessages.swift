@@ -1,0 +1,170 @@
+internal import SecchatCore
+internal import SecchatCrypto
+internal import SecchatLink
+internal import SecchatNet
+
+/// Messages: what comes is opened, kept and confirmed; what goes is handed to a courier.
+extension Node {
+  // MARK: Receiving
+
+  func received(_ chat: Chat, in session: PeerSession) async {
+    func refuse(_ reason: Refuse.Reason) {
+      session.turnstile.refuse()
+      session.answer(Refuse(id: chat.id, reason: reason))
+    }
+    let isAdmitted = session.turnstile.admits(first: chat.first)
+    do throws(NodeError) {
+      guard !(try await settled(session).link.isClosed) else { return }
+    } catch { return refuse(.declined) }
+    do throws(NodeError) {
+      guard let list = contacts[session.peer]?.pinned.list, let theirs = Party(session.device, on: list)
+      else {
+        return refuse(.declined)
+      }
+      let conversation = try await conversations.open(session.peer)
+      if try await conversation.isKnown(chat.id) { return session.answer(Ack(id: chat.id)) }
+      guard isAdmitted else { return refuse(.outOfTurn) }
+      guard isReady() else { return refuse(.busy) }
+      let correspondent = try await conversation.correspondent(theirs)
+      take(chat, in: session, conversation, correspondent, as: Party(identity, account: try account()))
+    } catch {
+      event(.failure(error))
+      refuse(.busy)
+    }
+  }
+
+  /// Opens a message, writes what it changes, and confirms it when that is durable. Nothing is waited for: the next one may
+  /// be opened while this one is being written.
+  private func take(
+    _ chat: Chat, in session: PeerSession, _ conversation: Conversation, _ correspondent: Correspondent,
+    as ours: Party
+  ) {
+    func refuse(_ reason: Refuse.Reason) {
+      session.turnstile.refuse()
+      session.answer(Refuse(id: chat.id, reason: reason))
+    }
+    var correspondence = correspondent.correspondence
+    let opened: Correspondence.Opened
+    do throws(Correspondence.Failure) {
+      opened = try correspondence.open(chat.envelope, from: correspondent.party, as: ours, identity) {
+        prekeys.secrets(for: $0, handed: session.handedPrekey)
+      }
+      // The name under which it is confirmed is the one that it has.
+      guard opened.content.message.id == chat.id else { throw .malformed }
+    } catch {
+      switch error {
+      case .undecryptable: return refuse(.undecryptable)
+      case .unknownPrekey: return refuse(.unknownPrekey)
+      case .malformed: return refuse(.declined)
+      }
+    }
+    correspondent.correspondence = correspondence
+    let message = opened.content.message
+    var change = MessageChange()
+    if let initiation = opened.begun {
+      prekeys.use(initiation, in: &change)
+      session.handedPrekey = nil
+      if let row = change.usedPrekey { report(usedPrekey: UInt32(row)) }
+    }
+    let row = conversations.newMessageRow()
+    let isText = if case .text = message.body { true } else { false }
+    change.insert = MessageChange.Insert(
+      row: row, conversation: conversation.row, message: chat.id, state: isText ? .received : .shown,
+      body: isText ? conversation.key.seal(message, row: row) : nil)
+    if case .read(let ids) = message.body { change.read = (conversation.row, ids) }
+    change.correspondence = correspondent.change(store)
+    store.commit(change) { result in
+      switch result {
+      case .success(let outcome):
+        conversation.note(chat.id)
+        if outcome == .written { self.show(message, opened.news, from: session) }
+        session.answer(Ack(id: chat.id))
+      case .failure(let error):
+        // What builds on this change is not written either.
+        conversation.forgetState()
+        Loop.spawn { try? await self.prekeys.reload() }
+        if session.turnstile.isOpen { self.event(.failure(error)) }
+        refuse(.busy)
+      }
+    }
+  }
+
+  private func show(_ message: Message, _ news: [Correspondence.News], from session: PeerSession) {
+    let user = session.name.text
+    for one in news {
+      switch one {
+      case .reset: event(.sessionReset(.init(user: user, reason: .begun)))
+      case .missing(let count): event(.sessionReset(.init(user: user, reason: .ours, missing: count)))
+      case .rolledBack: event(.sessionReset(.init(user: user, reason: .theirs)))
+      }
+    }
+    switch message.body {
+    case .text(let text):
+      event(
+        .message(
+          .init(
+            id: Hex.encode(message.id.array), from: user, to: settings.account?.name ?? "", text: text,
+            time: Double(message.sent) / 1_000, verified: contacts[session.peer]?.isVerified ?? false)))
+    case .read(let ids): for id in ids { told(id, .read, session.peer) }
+    }
+  }
+
+  // MARK: Sending
+
+  /// The courier for an account.
+  func courier(for conversation: Conversation) -> Courier {
+    if let known = couriers[conversation.account] { return known }
+    let courier = Courier(conversation, node: self)
+    couriers[conversation.account] = courier
+    return courier
+  }
+
+  /// Sets couriers out for all that waits and may be reached.
+  func dispatchWaiting(to account: Account) {
+    guard let conversation = conversations[account], !conversation.waiting.isEmpty else { return }
+    courier(for: conversation).peerIsThere()
+  }
+
+  func confirmed(_ id: MessageID, in session: PeerSession) {
+    couriers[session.peer]?.acknowledged(id, over: session)
+  }
+
+  func refused(_ id: MessageID, _ reason: Refuse.Reason, in session: PeerSession) {
+    couriers[session.peer]?.refused(id, reason, over: session)
+  }
+
+  func changed(_ session: PeerSession) { couriers[session.peer]?.changed(session) }
+
+  /// Tells what has become of a message of ours.
+  func told(_ id: MessageID, _ state: MessageState, _ account: Account) {
+    guard stays else { return }
+    event(.sent(.init(id: Hex.encode(id.array), to: account.name.text, state: "\(state)")))
+  }
+
+  // MARK: Prekeys
+
+  /// Prekeys of a peer's device, checked: the registry's, or where it cannot be asked, the peer's own word.
+  func bundle(
+    for party: Party, over session: PeerSession, failed: UInt32?
+  ) async throws(NodeError) -> PrekeyBundle {
+    guard let list = contacts[party.account]?.pinned.list else { throw ProfileStore.damaged }
+    func check(_ offer: PrekeyOffer) throws(NodeError) -> PrekeyBundle {
+      do throws(PrekeyBundle.Failure) {
+        return try PrekeyBundle(verifying: offer, of: party.device, on: list, now: Clock.unixSeconds)
+      } catch {
+        throw NodeError(
+          .integrity, "the prekeys of \(party.account.name) are not signed by its device, or too old")
+      }
+    }
+    return try check(try await session.inquire())
+  }
+
+  /// What a peer is told who asks for prekeys over a link.
+  func prekeyOffer() async -> (offer: PrekeyOffer, oneTime: OneTimePrekeyRecord)? {
+    guard stays, let account = try? account() else { return nil }
+    return try? await prekeys.offer(as: account, now: Clock.unixSeconds)
+  }
+
+  /// The registry is told that a one-time prekey has had its use.
+  func report(usedPrekey id: UInt32) {}
+}

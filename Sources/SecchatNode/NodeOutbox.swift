@@ -1,0 +1,161 @@
+internal import SecchatCore
+internal import SecchatCrypto
+internal import SecchatNet
+
+/// What programs may ask about messages of their own.
+extension Node {
+  func chat(
+    _ user: String, _ id: String, _ text: String, _ timeout: Double, _ wait: DeliveryState,
+    _ expires: UInt32?, _ emit: @escaping (Event) -> Void
+  ) async throws(NodeError) {
+    let target = try peer(user)
+    let id = try messageID(id)
+    guard (1...Limits.chatText).contains(text.utf8.count) else {
+      throw NodeError(
+        .usage, text.isEmpty ? "the message is empty" : "the message is longer than \(Limits.chatText) bytes",
+        hint: text.isEmpty ? "" : "send it as a file")
+    }
+    _ = try network()
+    let deadline = Instant.now + Int(min(max(timeout, 0.001), 86_400) * 1_000)
+    let (session, why) = try await hearing(emit) { () throws(NodeError) in
+      try await self.reachOrKeep(target, by: deadline, emit)
+    }
+    let conversation = try await conversations.open(target)
+    let courier = courier(for: conversation)
+    let arrivals = session?.arrivals
+    let slot = courier.fate(of: id)
+    if try await !isThere(id, in: conversation) {
+      guard conversation.waiting.count < Conversation.waitingLimit else {
+        throw NodeError(
+          .rateLimited, "\(Conversation.waitingLimit) messages wait for \(target.name) already",
+          hint: "`secchat outbox` lists them")
+      }
+      courier.take(
+        Message(
+          id: id, sent: UInt64(Clock.unixMilliseconds), expires: expires ?? conversation.settings.expires,
+          body: .text(text)))
+    }
+    if session != nil, wait != .queued { await follow(slot, to: wait, id, target, by: deadline) }
+    try await courier.keep()
+    if let session, let arrivals { session.doubt(since: arrivals) }
+    try await conclude(id, conversation, wait, why?.message ?? courier.trouble, emit)
+  }
+
+  private func messageID(_ text: String) throws(NodeError) -> MessageID {
+    guard let bytes = Hex.decode(text), let id = MessageID(bytes) else {
+      throw NodeError(.usage, "a message's id is 32 hexadecimal digits")
+    }
+    return id
+  }
+
+  /// A session, or why the message has to wait for one: that is for somebody whose key is known.
+  private func reachOrKeep(
+    _ target: Account, by deadline: Instant, _ emit: @escaping (Event) -> Void
+  ) async throws(NodeError) -> (PeerSession?, NodeError?) {
+    do throws(NodeError) { return (try await session(with: target, by: deadline), nil) } catch {
+      guard error.status == .peerOffline || error.status == .unreachable else { throw error }
+      // Who is not known yet is, if the registry can say so; else nothing can be kept for them.
+      do throws(NodeError) {
+        guard try await pinned(target, emit).offered == nil else { throw error }
+      } catch let other { throw other.status == .unreachable ? error : other }
+      return (nil, error)
+    }
+  }
+
+  /// Whether a message with that id has been taken before: asking again does not send it twice.
+  private func isThere(_ id: MessageID, in conversation: Conversation) async throws(NodeError) -> Bool {
+    if conversation.waiting.contains(where: { $0.message.id == id }) { return true }
+    return try await store.state(of: id, in: conversation.row) != nil
+  }
+
+  /// Waits for a state, the deadline, or what makes waiting useless.
+  private func follow(
+    _ slot: OneShot<Fate>, to wait: DeliveryState, _ id: MessageID, _ target: Account, by deadline: Instant
+  ) async {
+    guard wait == .read else {
+      _ = await withTaskCancellationHandler {
+        try? await slot.wait(deadline: deadline)
+      } onCancel: {
+        Loop.spawn { slot.fail(.cancelled) }
+      }
+      return
+    }
+    let read = OneShot<Void>()
+    let text = Hex.encode(id.array)
+    let subscription = subscribe { event in
+      guard case .sent(let sent) = event, sent.id == text else { return }
+      if sent.state == "read" || sent.state == "refused" { read.fulfil(()) }
+    }
+    _ = try? await read.wait(deadline: deadline)
+    unsubscribe(subscription)
+  }
+
+  /// Says what has become of a message: by what is on disk, behind all that was written before.
+  private func conclude(
+    _ id: MessageID, _ conversation: Conversation, _ wait: DeliveryState, _ why: String?,
+    _ emit: (Event) -> Void
+  ) async throws(NodeError) {
+    let name = conversation.account.name
+    guard let stored = try await store.state(of: id, in: conversation.row) else {
+      throw NodeError(.internal, "the message could not be kept", hint: "make room on the disk and try again")
+    }
+    // What is confirmed is written a moment later.
+    let isWaiting = conversation.waiting.contains { $0.message.id == id }
+    let state: MessageState = stored.isWaiting && !isWaiting ? .delivered : stored
+    func tell(_ state: MessageState) {
+      emit(.sent(.init(id: Hex.encode(id.array), to: name.text, state: "\(state)")))
+    }
+    if state == .refused {
+      throw NodeError(.refused, "\(name) did not take the message")
+    }
+    guard !state.satisfies(wait) else { return tell(state) }
+    tell(state == .sent ? .queued : state)
+    throw NodeError(
+      .peerOffline,
+      state.isWaiting
+        ? "\(why ?? "\(name) did not confirm in time"); the message waits, and goes out by itself"
+        : "\(name) has the message; nobody has read it yet",
+      hint: state.isWaiting ? "`secchat outbox` lists what waits" : "")
+  }
+
+  /// Everything that is not confirmed, in the order in which it goes out.
+  func outbox(_ emit: (Event) -> Void) {
+    let own = settings.account?.name ?? ""
+    for conversation in conversations.all.sorted(by: { $0.account.name < $1.account.name }) {
+      for stored in conversation.waiting {
+        guard case .text(let text) = stored.message.body else { continue }
+        emit(
+          .message(
+            .init(
+              id: Hex.encode(stored.message.id.array), from: own, to: conversation.account.name.text,
+              text: text, time: Double(stored.message.sent) / 1_000,
+              verified: contacts[conversation.account]?.isVerified ?? false, state: "\(stored.state)")))
+      }
+    }
+  }
+
+  func cancel(_ text: String) async throws(NodeError) {
+    let id = try messageID(text)
+    for conversation in conversations.all {
+      guard let stored = conversation.waiting.first(where: { $0.message.id == id }) else { continue }
+      guard try await courier(for: conversation).cancel(id) else {
+        throw NodeError(
+          .usage, "the message is \(stored.state == .sent ? "on its way" : "not waiting any more")",
+          hint: "what has left once may be there already, and goes on until it is confirmed")
+      }
+      return
+    }
+    throw NodeError(.usage, "no message with that id waits", hint: "`secchat outbox` lists them")
+  }
+}
+
+extension MessageState {
+  fileprivate func satisfies(_ wish: DeliveryState) -> Bool {
+    switch wish {
+    case .queued: true
+    case .sent: self != .queued
+    case .delivered: self == .delivered || self == .read
+    case .read: self == .read
+    }
+  }
+}

@@ -48,6 +48,13 @@ enum Samples {
   static let v4 = address([192, 0, 2, 7], 7_500)
   static let v6 = address([0x20, 1, 0x0d, 0xb8] + Samples.bytes(12), 65_535)
 
+  static let signedPrekey = SignedPrekey(
+    signing: SignedPrekeyKey(key(7)), id: 3, expires: 1_700_600_000, for: account, device: 1,
+    with: secret.signing)
+  static let oneTimePrekeys = [1, 7, 255].map { (id: UInt8) in
+    OneTimePrekey(id: UInt32(id), key: OneTimePrekeyKey(key(id)))
+  }
+
   static let requests: [any WireMessage] = [
     Register(request: 1, list: signedList.encoded, signature: signature),
     Login(request: 2, name: account.name, device: 1, port: 7_500),
@@ -58,6 +65,10 @@ enum Samples {
     Logout(request: 7),
     Watch(request: 8, add: true, names: [name("bob"), name("dora")]),
     Watch(request: 9, add: false, names: []),
+    Publish(request: 10, replace: true, signed: signedPrekey, used: [1, 7, .max], keys: oneTimePrekeys),
+    Publish(request: 11),
+    Fetch(request: 12, name: name("bob"), device: 1),
+    Fetch(request: 13, name: name("bob"), device: .max, reset: .init(failed: 7, signature: signature)),
   ]
 
   static let answers: [any WireMessage] = [
@@ -77,6 +88,10 @@ enum Samples {
     Failure(request: 9, reason: .rateLimited, wait: 12),
     Presence(name: name("bob"), address: v6),
     Presence(name: name("bob"), address: nil),
+    Published(request: 10, signed: 3, left: 100),
+    Bundle(request: 12, offer: PrekeyOffer(signed: signedPrekey, oneTime: oneTimePrekeys[0])),
+    Bundle(request: 13, offer: PrekeyOffer(signed: signedPrekey, oneTime: nil)),
+    Stock(left: 19),
   ]
 
   static let peerMessages: [any WireMessage] = [

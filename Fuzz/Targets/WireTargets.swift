@@ -73,6 +73,8 @@ extension RegistryRequest {
     case .heartbeat(let message): message
     case .logout(let message): message
     case .watch(let message): message
+    case .publish(let message): message
+    case .fetch(let message): message
     }
   }
 }
@@ -87,8 +89,11 @@ extension RegistryAnswer {
     case .alive(let message): message
     case .loggedOut(let message): message
     case .watching(let message): message
+    case .published(let message): message
+    case .bundle(let message): message
     case .failure(let message): message
     case .presence(let message): message
+    case .stock(let message): message
     }
   }
 }

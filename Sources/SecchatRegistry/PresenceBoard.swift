@@ -20,7 +20,7 @@ internal import SecchatNet
   /// The names online, ascending.
   private var names: ContiguousArray<UserName> = []
   /// Sessions of each account, with those that peers cannot reach.
-  private var sessions: [UserName: Int] = [:]
+  private var sessions: [UserName: [Session]] = [:]
   private let sessionsPerAccount: Int
   let watchers: Watchers
 
@@ -36,15 +36,17 @@ internal import SecchatNet
 
   /// Whether the account may have one more session; one that takes the place of another always may.
   func hasRoom(for name: UserName, device: UInt32, port: UInt16) -> Bool {
-    if sessions[name, default: 0] < sessionsPerAccount { return true }
+    if sessions(of: name).count < sessionsPerAccount { return true }
     return port != 0 && online[name]?.places.contains { $0.device == device } == true
   }
 
-  func enter(_ name: UserName) { sessions[name, default: 0] += 1 }
+  func sessions(of name: UserName) -> [Session] { sessions[name] ?? [] }
 
-  func exit(_ name: UserName) {
-    let left = sessions[name, default: 0] - 1
-    sessions[name] = left > 0 ? left : nil
+  func enter(_ session: Session, _ name: UserName) { sessions[name, default: []].append(session) }
+
+  func exit(_ session: Session, _ name: UserName) {
+    sessions[name]?.removeAll { $0 === session }
+    if sessions[name]?.isEmpty == true { sessions[name] = nil }
   }
 
   // MARK: Coming and going

@@ -17,6 +17,8 @@ package import SecchatNet
   var repeats: RateLimiter<SocketAddress.RateKey>
   var lookups: RateLimiter<UserName>
   var logins: RateLimiter<UserName>
+  var publishes: RateLimiter<UserName>
+  var prekeysTaken: RateLimiter<UserName>
   var failedLogins: RateLimiter<SocketAddress.RateKey>
   /// What was refused since the log last told.
   var tally = Tally()
@@ -25,7 +27,7 @@ package import SecchatNet
   private static let inputCapacity = 64 << 10
 
   private let keys: LinkKeyPair
-  private let store: any RegistryStore
+  let store: any RegistryStore
   /// Held so that its lock is.
   private let folder: DataFolder?
   private let listener: Listener
@@ -33,6 +35,7 @@ package import SecchatNet
   private var sessions: [UInt64: Session] = [:]
   private var handshakes: [UInt64: Visit] = [:]
   private var sweeper: Task<Void, Never>?
+  private var forgetter: Task<Void, Never>?
   private var isStopping = false
   private let idle = OneShot<Bool>()
 
@@ -57,9 +60,12 @@ package import SecchatNet
     repeats = RateLimiter(configuration.repeats)
     lookups = RateLimiter(configuration.lookups)
     logins = RateLimiter(configuration.logins)
+    publishes = RateLimiter(configuration.publishes)
+    prekeysTaken = RateLimiter(configuration.prekeysTaken)
     failedLogins = RateLimiter(configuration.failedLogins)
     Loop.spawn { await self.takeConnections() }
     sweeper = Loop.spawn { await self.sweep() }
+    forgetter = Loop.spawn { await self.forget() }
   }
 
   /// How many users are online.
@@ -151,6 +157,18 @@ package import SecchatNet
     }
   }
 
+  /// Has the store forget who was handed which prekeys, when that is long ago.
+  private func forget() async {
+    while !isStopping {
+      do throws(StoreError) {
+        while try await store.forgetPrekeys(now: configuration.clock()) {}
+      } catch {
+        if !isStopping { log.error("the store failed: \(error)") }
+      }
+      guard (try? await Loop.sleep(for: configuration.forgetting)) != nil else { return }
+    }
+  }
+
   /// Ends the sessions of devices that `list`, the newest of its account, does not have any more.
   func revoke(after list: SignedDeviceList) {
     for session in sessions.values {
@@ -167,6 +185,7 @@ package import SecchatNet
     isStopping = true
     listener.close()
     sweeper?.cancel()
+    forgetter?.cancel()
     for visit in handshakes.values { visit.stream.abort() }
     for session in sessions.values { session.close(.goingAway) }
     finishIfIdle()

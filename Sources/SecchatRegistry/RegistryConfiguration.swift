@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SecchatCore
 
 /// What the operator may choose. Times are in milliseconds.
@@ -27,6 +28,21 @@ package struct RegistryConfiguration: Sendable {
   package var logins = Rate(1_200, per: 60_000)
   /// LOGINs that fail, for each address: honest programs have none, guessers of names soon no more.
   package var failedLogins = Rate(600, per: 60_000)
+
+  /// PUBLISH, for each account: sixteen devices that report each used prekey at once.
+  package var publishes = Rate(1_000, per: 3_600_000)
+  /// One-time prekeys handed out in an hour: of one device as many as the other members of a full group may want at once,
+  /// so that nobody busy notices; its owner then brings new ones no more often than every 80 minutes. To one account few:
+  /// after the first, each takes a conversation that failed.
+  package var prekeys = PrekeyLimits(perDevice: 60, perRequester: 6)
+  /// One-time prekeys handed to one account, of whomever: it is in a dozen full groups.
+  package var prekeysTaken = Rate(600, per: 3_600_000)
+  /// An owner is told when fewer one-time prekeys than this are left.
+  package var lowStock = 20
+  /// How often old prekeys are forgotten.
+  package var forgetting = 600_000
+  /// Unix seconds, for what must last beyond a restart.
+  package var clock: @Sendable () -> UInt64 = { UInt64(max(0, time(nil))) }
 
   /// Connections in all; the program lowers it to what the system allows.
   package var connections = 16_000

@@ -44,14 +44,29 @@ package enum StoreError: Error, Equatable, Sendable {
   case unavailable(String)
 }
 
-/// Where accounts are kept. Every implementation passes the same conformance tests.
+/// Where accounts and prekeys are kept. Every implementation passes the same conformance tests.
 package protocol RegistryStore: Sendable {
   /// The account of that name; nil where nobody has it. Checked: its list carries a good signature.
   func account(named name: UserName) async throws(StoreError) -> StoredAccount?
 
   /// Gives the name on `account` to its identity key, unless it belongs to another. Of any number of claims at once
   /// one wins. What is answered has been written durably before.
+  /// The prekeys of devices that a newer list does not have, or has with another signing key, go with the old one.
   func claim(_ account: StoredAccount) async throws(StoreError) -> ClaimOutcome
+
+  /// Takes what a device publishes, durably; `now` in Unix seconds.
+  func publish(
+    _ message: Publish, of owner: PrekeyOwner, now: UInt64
+  ) async throws(StoreError) -> PublishOutcome
+
+  /// Hands out prekeys. A one-time prekey goes to one requester, ever, whatever runs at once and whenever the power goes:
+  /// that it is handed out has been written durably before this returns.
+  func prekeys(for order: PrekeyOrder, now: UInt64) async throws(StoreError) -> PrekeyOutcome
+
+  /// Forgets handed-out prekeys that are older than `PrekeyMemory` says, some of them.
+  ///
+  /// - Returns: whether there may be more.
+  func forgetPrekeys(now: UInt64) async throws(StoreError) -> Bool
 
   /// Finishes what was begun and lets the storage go.
   func close() async

@@ -2,12 +2,12 @@ package import SecchatCore
 internal import SecchatCrypto
 internal import SecchatSQLite
 
-/// Accounts in one SQLite file. Claims run one after another on a thread of their own and share a flush to the disk;
-/// look-ups have another thread, so that they never wait for the disk to write.
+/// Accounts and prekeys in one SQLite file. Claims and all that concerns prekeys run one after another on a thread of their
+/// own and share a flush to the disk; look-ups have another thread, so that they never wait for the disk to write.
 package final class SQLiteStore: RegistryStore {
   /// `SREG` in a file's header tells what it is.
   private static let applicationID: Int32 = 0x5352_4547
-  private static let schemaVersion: Int32 = 1
+  private static let schemaVersion: Int32 = 2
 
   private let writer: DatabaseQueue
   private let reader: DatabaseQueue
@@ -47,10 +47,17 @@ package final class SQLiteStore: RegistryStore {
             list BLOB NOT NULL
           ) STRICT, WITHOUT ROWID
           """)
+        try SQLitePrekeys.createTables(in: database)
         try database.setApplicationID(applicationID)
         try database.setUserVersion(schemaVersion)
       }
     case (applicationID, schemaVersion): try database.quickCheck()
+    case (applicationID, 1):
+      try database.quickCheck()
+      try database.transaction { () throws(SQLiteError) in
+        try SQLitePrekeys.createTables(in: database)
+        try database.setUserVersion(schemaVersion)
+      }
     case (applicationID, schemaVersion...): return .newer
     case (applicationID, _): return .damaged
     default: return .foreign
@@ -62,25 +69,28 @@ package final class SQLiteStore: RegistryStore {
 
   package func account(named name: UserName) async throws(StoreError) -> StoredAccount? {
     do throws(SQLiteError) {
-      return try await reader.read { (database) throws(SQLiteError) in
-        let bytes = try database.first("SELECT list FROM account WHERE name = ?", name.text) {
-          (row: borrowing Row) throws(SQLiteError) in try row.blob(0)
-        }
-        guard let bytes else { return nil }
-        // Here, on the reader's thread: the caller's is the loop.
-        guard let list = try? SignedDeviceList(verifying: bytes.raw), list.list.account.name == name else {
-          throw .corrupt
-        }
-        return StoredAccount(list)
-      }
+      // Verified on the reader's thread: the caller's is the loop.
+      return try await reader.read { (database) throws(SQLiteError) in try Self.account(name, in: database) }
     } catch {
       throw StoreError(error)
     }
   }
 
+  private static func account(_ name: UserName, in database: Database) throws(SQLiteError) -> StoredAccount? {
+    let bytes = try database.first("SELECT list FROM account WHERE name = ?", name.text) {
+      (row: borrowing Row) throws(SQLiteError) in try row.blob(0)
+    }
+    guard let bytes else { return nil }
+    guard let list = try? SignedDeviceList(verifying: bytes.raw), list.list.account.name == name else {
+      throw .corrupt
+    }
+    return StoredAccount(list)
+  }
+
   package func claim(_ account: StoredAccount) async throws(StoreError) -> ClaimOutcome {
     do throws(SQLiteError) {
-      return try await writer.write { (database) throws(SQLiteError) in try Self.claim(account, in: database)
+      return try await writer.write { (database) throws(SQLiteError) in
+        try Self.claim(account, in: database)
       }
     } catch {
       throw StoreError(error)
@@ -109,7 +119,50 @@ package final class SQLiteStore: RegistryStore {
       return known == list ? .already : .outdated
     }
     try database.run("UPDATE account SET version = ?, list = ? WHERE name = ?", version, list.encoded, name)
+    guard let old = try? SignedDeviceList(verifying: held.list.raw) else { throw .corrupt }
+    for device in old.list.devices where list.list.device(device.id)?.signing != device.signing {
+      try SQLitePrekeys.drop(PrekeyOwner(name: account.name, device: device.id), in: database)
+    }
     return .updated
+  }
+
+  // MARK: Prekeys
+
+  package func publish(
+    _ message: Publish, of owner: PrekeyOwner, now: UInt64
+  ) async throws(StoreError) -> PublishOutcome {
+    do throws(SQLiteError) {
+      return try await writer.write { (database) throws(SQLiteError) in
+        // By the list that is there when this is written: a newer one may have come since it was asked for.
+        guard let account = try Self.account(owner.name, in: database)?.list.list,
+          let device = account.device(owner.device),
+          message.signed.map({ $0.isSigned(by: device, of: account.account) }) ?? true
+        else { return .refused }
+        return try SQLitePrekeys.publish(message, of: owner, now: now, in: database)
+      }
+    } catch {
+      throw StoreError(error)
+    }
+  }
+
+  package func prekeys(for order: PrekeyOrder, now: UInt64) async throws(StoreError) -> PrekeyOutcome {
+    do throws(SQLiteError) {
+      return try await writer.write { (database) throws(SQLiteError) in
+        try SQLitePrekeys.take(order, now: now, in: database)
+      }
+    } catch {
+      throw StoreError(error)
+    }
+  }
+
+  package func forgetPrekeys(now: UInt64) async throws(StoreError) -> Bool {
+    do throws(SQLiteError) {
+      return try await writer.write { (database) throws(SQLiteError) in
+        try SQLitePrekeys.forget(now: now, in: database)
+      }
+    } catch {
+      throw StoreError(error)
+    }
   }
 
   package func close() async {

@@ -8,7 +8,7 @@ internal import SecchatNet
 @LoopActor final class Session {
   let link: SealedLink
   let visit: Visit
-  private let registry: Registry
+  let registry: Registry
 
   private(set) var attendee: Attendee?
   /// When the session, or the link without one, ends.
@@ -86,7 +86,7 @@ internal import SecchatNet
   private func end() {
     if let attendee {
       registry.board.leave(self, attendee.account.name)
-      registry.board.exit(attendee.account.name)
+      registry.board.exit(self, attendee.account.name)
       registry.board.watchers.remove(watched, for: self, of: attendee.account.name)
     }
     attendee = nil
@@ -126,10 +126,12 @@ internal import SecchatNet
     case .heartbeat(let message): heartbeat(message)
     case .logout(let message): logOut(message)
     case .watch(let message): watch(message)
+    case .publish(let message): later { await self.publish(message) }
+    case .fetch(let message): later { await self.fetch(message) }
     }
   }
 
-  private func refuse(_ request: some Numbered, _ reason: Failure.Reason, wait milliseconds: Int = 0) {
+  func refuse(_ request: some Numbered, _ reason: Failure.Reason, wait milliseconds: Int = 0) {
     let seconds = UInt32(clamping: (milliseconds + 999) / 1_000)
     link.send(Failure(request: request.request, reason: reason, wait: seconds))
     registry.tally.count(request)
@@ -138,7 +140,7 @@ internal import SecchatNet
     if refusals > registry.configuration.refusals { close(.protocolError) }
   }
 
-  private func fail(_ request: some Numbered, _ error: StoreError) {
+  func fail(_ request: some Numbered, _ error: StoreError) {
     registry.log.error("the store failed: \(error)")
     refuse(request, .unavailable)
   }
@@ -214,7 +216,7 @@ internal import SecchatNet
     guard !link.isClosed, let remote = link.remoteAddress,
       let address = NetworkAddress(bytes: remote.bytes, port: message.port)
     else { return refuse(message, .unavailable) }
-    if attendee == nil { board.enter(message.name) }
+    if attendee == nil { board.enter(self, message.name) }
     let attendee = Attendee(account: account, device: device.id, address: address)
     self.attendee = attendee
     refusals = 0
@@ -261,7 +263,7 @@ internal import SecchatNet
   }
 
   /// Takes of the user's tokens, more for a request or an answer that names many.
-  private func mayAsk(_ message: some Numbered, naming names: Int = 0) -> Bool {
+  func mayAsk(_ message: some Numbered, naming names: Int = 0) -> Bool {
     guard let attendee else {
       refuse(message, .notLoggedIn)
       return false
@@ -334,7 +336,9 @@ internal import SecchatNet
 
 /// A request that needs a session and came without one.
 struct EarlyRequest: Numbered {
-  static let types: Set<FrameType> = [.list, .lookup, .heartbeat, .logout, .watch]
+  static let types: Set<FrameType> = [
+    .list, .lookup, .heartbeat, .logout, .watch, .publish, .fetch,
+  ]
 
   let type: FrameType
   var request: UInt32

@@ -13,8 +13,8 @@ struct Tally: Equatable {
     switch request {
     case is Register: signUps += 1
     case is Login: logIns += 1
-    case is Lookup, is List: lookUps += 1
-    case let early as EarlyRequest where early.type == .lookup || early.type == .list: lookUps += 1
+    case is Lookup, is List, is Fetch: lookUps += 1
+    case let early as EarlyRequest where [.lookup, .list, .fetch].contains(early.type): lookUps += 1
     default: break
     }
   }

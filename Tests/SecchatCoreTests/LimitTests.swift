@@ -49,6 +49,12 @@ import Testing
       fits(Watch(request: 7, add: true, names: [UserName](repeating: longName, count: Limits.watchBatch))))
   }
 
+  @Test func `the largest PUBLISH fits a frame`() {
+    let ids = [UInt32](1...UInt32(Limits.oneTimePrekeys))
+    let keys = ids.map { OneTimePrekey(id: $0, key: Messages.prekey(0x62)) }
+    #expect(fits(Publish(request: 7, replace: true, signed: Messages.signedPrekey, used: ids, keys: keys)))
+  }
+
   @Test func `the largest messages of peers fit a frame`() {
     let longest = Message(
       id: Messages.id, sent: 0, body: .text(String(repeating: "x", bytes: Limits.chatText)))

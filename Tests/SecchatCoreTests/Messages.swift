@@ -1,5 +1,6 @@
 import SecchatCore
 import SecchatCrypto
+import TestSupport
 
 /// One of each message, with the values of appendix A.
 enum Messages {
@@ -38,6 +39,42 @@ enum Messages {
   static let watch = Watch(request: 7, add: true, names: [Users.aliceAccount.name, bobsName])
   static let watching = Watching(request: 7)
   static let presence = Presence(name: bobsName, address: bobAddress)
+
+  static let signedPrekey = SignedPrekey(
+    signing: prekey(0x61), id: 3, expires: 1_701_209_600, for: Users.bobAccount, device: 1,
+    with: Users.bob.signing)
+  static let oneTimePrekeys = [
+    OneTimePrekey(id: 41, key: prekey(0x62)), OneTimePrekey(id: 42, key: prekey(0x63)),
+  ]
+  static let publish = Publish(
+    request: 7, replace: false, signed: signedPrekey, used: [17, 18], keys: oneTimePrekeys)
+  static let publishNothing = Publish(request: 7)
+  static let published = Published(request: 7, signed: 3, left: 82)
+  static let stock = Stock(left: 19)
+  static let fetch = Fetch(request: 7, name: bobsName, device: 1)
+  static let bundle = Bundle(
+    request: 7, offer: PrekeyOffer(signed: signedPrekey, oneTime: oneTimePrekeys[0]))
+  static let bundleWithoutOneTime = Bundle(
+    request: 7, offer: PrekeyOffer(signed: signedPrekey, oneTime: nil))
+
+  /// The public half of the X25519 key of that byte repeated.
+  static func prekey<Purpose: AgreementPurpose>(_ byte: UInt8) -> AgreementPublicKey<Purpose> {
+    must(try AgreementPrivateKey<Purpose>(SecretBytes(Users.bytes(byte))).publicKey)
+  }
+
+  /// What Alice signs to reset over the link with this hash.
+  static func resetStatement(_ handshakeHash: [UInt8]) -> [UInt8] {
+    Fetch.Reset.statement(handshakeHash, Users.bobAccount, 1, 41)
+  }
+
+  static func fetchWithReset(_ handshakeHash: [UInt8]) -> Fetch {
+    Fetch(
+      request: 7, name: bobsName, device: 1,
+      reset: Fetch.Reset(
+        signing: 41, handshakeHash: handshakeHash, account: Users.bobAccount, device: 1,
+        with: Users.alice.signing))
+  }
+
   static let failure = Failure(request: 7, reason: .rateLimited, wait: 12)
 
   static let message = Message(id: id, sent: 1_700_000_003_000, body: .text("Hello, Bob! 👋"))

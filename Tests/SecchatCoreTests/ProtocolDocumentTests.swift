@@ -92,6 +92,7 @@ import Testing
       "names in a WATCH | \(grouped(Limits.watchBatch))",
       "names that a session watches | \(grouped(Limits.watchedNames))",
       "entries in a LISTED | \(Limits.listPage)",
+      "ids, and keys, in a PUBLISH; one-time prekeys of a device that lie there | \(Limits.oneTimePrekeys)",
       "frames of a direction before its REKEY | 2^\(Limits.rekeyFrames.trailingZeroBitCount), REKEY included",
       "bytes of plaintext of a direction before its REKEY | 2^\(Limits.rekeyBytes.trailingZeroBitCount), REKEY included",
       "CHATs granted beyond those handled | \(Limits.chatCredit)",

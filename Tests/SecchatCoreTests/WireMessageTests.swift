@@ -31,6 +31,16 @@ import Testing
     checkWire(Messages.watching)
     checkWire(Messages.presence)
     checkWire(Presence(name: Messages.bobsName, address: nil))
+    checkWire(Messages.publish)
+    checkWire(Messages.publishNothing)
+    checkWire(Publish(request: 7, replace: true, used: [1, .max]))
+    checkWire(Messages.published)
+    checkWire(Published(request: 7, signed: 0, left: .max))
+    checkWire(Messages.stock)
+    checkWire(Messages.fetch)
+    checkWire(Messages.fetchWithReset(Users.bytes(0x99)))
+    checkWire(Messages.bundle)
+    checkWire(Messages.bundleWithoutOneTime)
     for reason in Failure.Reason.allCases { checkWire(Failure(request: 7, reason: reason, wait: 3)) }
   }
 
@@ -65,6 +75,8 @@ import Testing
       (.heartbeat, Messages.heartbeat.encoded, .heartbeat(Messages.heartbeat)),
       (.logout, Messages.logout.encoded, .logout(Messages.logout)),
       (.watch, Messages.watch.encoded, .watch(Messages.watch)),
+      (.publish, Messages.publish.encoded, .publish(Messages.publish)),
+      (.fetch, Messages.fetch.encoded, .fetch(Messages.fetch)),
     ]
     for (type, encoded, expected) in cases {
       #expect(encoded.first == type.rawValue)
@@ -87,15 +99,18 @@ import Testing
       (.alive, Messages.alive.encoded, .alive(Messages.alive)),
       (.loggedOut, Messages.loggedOut.encoded, .loggedOut(Messages.loggedOut)),
       (.watching, Messages.watching.encoded, .watching(Messages.watching)),
+      (.published, Messages.published.encoded, .published(Messages.published)),
+      (.bundle, Messages.bundle.encoded, .bundle(Messages.bundle)),
       (.failure, Messages.failure.encoded, .failure(Messages.failure)),
       (.presence, Messages.presence.encoded, .presence(Messages.presence)),
+      (.stock, Messages.stock.encoded, .stock(Messages.stock)),
     ]
     for (type, encoded, expected) in cases {
       #expect(encoded.first == type.rawValue)
       let body = Array(encoded.dropFirst())
       let answer = try RegistryAnswer(type: type, body: body.raw)
       #expect(answer == expected)
-      #expect(answer.request == (type == .presence ? nil : 7))
+      #expect(answer.request == ([.presence, .stock].contains(type) ? nil : 7))
       let longer = body + [0]
       #expect(throws: WireError.trailing) { try RegistryAnswer(type: type, body: longer.raw) }
     }

@@ -18,6 +18,12 @@ import Testing
       #expect(wireError(Watch.self, request + [flag, 0, 0]) == .malformed)
       #expect(wireError(Presence.self, name("bob") + [flag, 4, 1, 2, 3, 4, 0, 80]) == .malformed)
       #expect(wireError(Found.self, request + [flag, 4, 1, 2, 3, 4, 0, 80, 0, 0]) == .malformed)
+      #expect(wireError(Publish.self, request + [flag, 0, 0, 0]) == .malformed)
+      #expect(wireError(Publish.self, request + [0, flag, 0, 0]) == .malformed)
+      #expect(wireError(Fetch.self, request + name("bob") + [0, 0, 0, 1, flag]) == .malformed)
+      var bundle = Array(Messages.bundle.encoded.dropFirst())
+      bundle[4 + SignedPrekey.length] = flag
+      #expect(wireError(Bundle.self, bundle) == .malformed)
       var end = Array(Messages.end.encoded.dropFirst())
       end[12] = flag
       #expect(wireError(End.self, end) == .malformed)
@@ -32,7 +38,7 @@ import Testing
     for value: UInt8 in [0, 8, 0xff] {
       #expect(wireError(Refuse.self, Messages.id.array + [value]) == .malformed)
     }
-    for value: UInt8 in [0, 9, 0xff] {
+    for value: UInt8 in [0, 10, 0xff] {
       #expect(wireError(Failure.self, request + [value, 0, 0, 0, 0]) == .malformed)
     }
     for value: UInt8 in [0, 7, 0xff] { #expect(wireError(Cancel.self, request + [value]) == .malformed) }
@@ -62,6 +68,7 @@ import Testing
     #expect(wireError(List.self, request + [1] + name(text)) == .malformed)
     #expect(wireError(Presence.self, name(text) + [0]) == .malformed)
     #expect(wireError(Watch.self, request + [1, 0, 1] + name(text)) == .malformed)
+    #expect(wireError(Fetch.self, request + name(text) + [0, 0, 0, 1, 0]) == .malformed)
   }
 
   @Test func `a name has 3 to 32 bytes`() {
@@ -153,6 +160,34 @@ import Testing
     // Refused before anything of them is read.
     #expect(wireError(Watch.self, request + [1, 0xff, 0xff]) == .tooLong)
     #expect(wireError(Listed.self, request + [1, 0xff, 0xff]) == .tooLong)
+  }
+
+  @Test func `prekeys are few, and their ids ascend`() {
+    let ids = [UInt32](1...UInt32(Limits.oneTimePrekeys) + 1)
+    let keys = ids.map { OneTimePrekey(id: $0, key: Messages.prekey(0x62)) }
+    #expect(wireError(Publish(request: 7, used: ids.dropLast(), keys: keys.dropLast())) == nil)
+    #expect(wireError(Publish(request: 7, used: ids)) == .tooLong)
+    #expect(wireError(Publish(request: 7, keys: keys)) == .tooLong)
+    // Refused before anything of them is read.
+    #expect(wireError(Publish.self, request + [0, 0, 101]) == .tooLong)
+    #expect(wireError(Publish.self, request + [0, 0, 0, 0xff]) == .tooLong)
+    for wrong: [UInt32] in [[0], [0, 1], [2, 2], [2, 1], [1, 3, 2], [.max, 1]] {
+      #expect(wireError(Publish(request: 7, used: wrong)) == .malformed, "\(wrong)")
+      let keys = wrong.map { OneTimePrekey(id: $0, key: Messages.prekey(0x62)) }
+      #expect(wireError(Publish(request: 7, keys: keys)) == .malformed, "\(wrong)")
+    }
+  }
+
+  @Test func `no prekey has the id 0, and none a second agreement yet`() {
+    var publish = Array(Messages.publish.encoded.dropFirst())
+    for index in 6..<10 { publish[index] = 0 }
+    #expect(wireError(Publish.self, publish) == .malformed)
+    let reset = Fetch.Reset(failed: 0, signature: FixedBytes())
+    #expect(wireError(Fetch(request: 7, name: Messages.bobsName, device: 1, reset: reset)) == .malformed)
+    for kem: UInt8 in [1, 2, 0xff] {
+      let bundle = Array(Messages.bundle.encoded.dropFirst().dropLast()) + [kem]
+      #expect(wireError(Bundle.self, bundle) == .malformed)
+    }
   }
 
   @Test func `a list in a message is no longer than lists can be`() {

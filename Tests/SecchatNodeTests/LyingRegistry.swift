@@ -109,6 +109,10 @@ import SecchatNet
     case .heartbeat(let beat): return Alive(request: beat.request, life: 90)
     case .logout(let logout): return LoggedOut(request: logout.request)
     case .watch(let watch): return Watching(request: watch.request)
+    case .publish(let publish):
+      return Published(
+        request: publish.request, signed: publish.signed?.id ?? 0, left: UInt16(publish.keys.count))
+    case .fetch(let fetch): return Failure(request: fetch.request, reason: .noPrekeys)
     }
   }
 }

@@ -35,7 +35,7 @@ import Testing
     case .list(let message): message.request
     case .lookup(let message): message.request
     case .register(let message): message.request
-    case .login, .heartbeat, .logout, .watch: nil
+    case .login, .heartbeat, .logout, .watch, .publish, .fetch: nil
     }
   }
 
@@ -81,6 +81,7 @@ import Testing
         case .nameTaken, .unknownName: .usage
         case .rateLimited, .tooMany: .rateLimited
         case .unavailable: .unreachable
+        case .noPrekeys: .peerOffline
         }
       for (_, request) in Self.requests(registry) {
         let (ended, events) = await alice.ask(request)

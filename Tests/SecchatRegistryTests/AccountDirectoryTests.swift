@@ -22,6 +22,14 @@ private actor CountingStore: RegistryStore {
     return isNew ? .claimed : .updated
   }
 
+  func publish(
+    _ message: Publish, of owner: PrekeyOwner, now: UInt64
+  ) async throws(StoreError) -> PublishOutcome { .refused }
+
+  func prekeys(for order: PrekeyOrder, now: UInt64) async throws(StoreError) -> PrekeyOutcome { .none }
+
+  func forgetPrekeys(now: UInt64) async throws(StoreError) -> Bool { false }
+
   func close() async {}
 }
 

@@ -32,7 +32,7 @@ import Testing
 
   @Test func aNewerFileIsRefused() async throws {
     await (try SQLiteStore(path: path)).close()
-    try Database(path: path).setUserVersion(2)
+    try Database(path: path).setUserVersion(3)
     #expect(throws: StoreError.newer) { try SQLiteStore(path: path) }
   }
 

@@ -23,6 +23,8 @@ package struct Failure: WireMessage, Numbered {
     case tooMany = 7
     /// The registry could not do its part.
     case unavailable = 8
+    /// FETCH: the registry has no signed prekey of this device.
+    case noPrekeys = 9
   }
 
   package var request: UInt32

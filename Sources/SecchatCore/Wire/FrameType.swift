@@ -14,6 +14,8 @@ package enum FrameType: UInt8, CaseIterable, Sendable {
   case heartbeat = 0x14
   case logout = 0x15
   case watch = 0x16
+  case publish = 0x17
+  case fetch = 0x18
 
   // The registry answers.
   case registered = 0x20
@@ -23,10 +25,13 @@ package enum FrameType: UInt8, CaseIterable, Sendable {
   case alive = 0x24
   case loggedOut = 0x25
   case watching = 0x26
+  case published = 0x27
+  case bundle = 0x28
   case failure = 0x2f
 
   // The registry tells unasked.
   case presence = 0x30
+  case stock = 0x31
 
   // Peers.
   case ready = 0x40

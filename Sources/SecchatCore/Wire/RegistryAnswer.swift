@@ -1,4 +1,4 @@
-/// What a registry may send: answers, and PRESENCE unasked.
+/// What a registry may send: answers, and PRESENCE and STOCK unasked.
 package enum RegistryAnswer: Equatable, Sendable {
   case registered(Registered)
   case loggedIn(LoggedIn)
@@ -7,8 +7,11 @@ package enum RegistryAnswer: Equatable, Sendable {
   case alive(Alive)
   case loggedOut(LoggedOut)
   case watching(Watching)
+  case published(Published)
+  case bundle(Bundle)
   case failure(Failure)
   case presence(Presence)
+  case stock(Stock)
 
   /// Reads the body of a frame of type `type`.
   package init(type: FrameType, body: RawSpan) throws(WireError) {
@@ -20,8 +23,11 @@ package enum RegistryAnswer: Equatable, Sendable {
     case .alive: self = .alive(try Alive(wholeBody: body))
     case .loggedOut: self = .loggedOut(try LoggedOut(wholeBody: body))
     case .watching: self = .watching(try Watching(wholeBody: body))
+    case .published: self = .published(try Published(wholeBody: body))
+    case .bundle: self = .bundle(try Bundle(wholeBody: body))
     case .failure: self = .failure(try Failure(wholeBody: body))
     case .presence: self = .presence(try Presence(wholeBody: body))
+    case .stock: self = .stock(try Stock(wholeBody: body))
     default: throw .malformed
     }
   }
@@ -36,8 +42,10 @@ package enum RegistryAnswer: Equatable, Sendable {
     case .alive(let message): message.request
     case .loggedOut(let message): message.request
     case .watching(let message): message.request
+    case .published(let message): message.request
+    case .bundle(let message): message.request
     case .failure(let message): message.request
-    case .presence: nil
+    case .presence, .stock: nil
     }
   }
 }

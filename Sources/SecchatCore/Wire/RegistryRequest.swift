@@ -7,6 +7,8 @@ package enum RegistryRequest: Equatable, Sendable {
   case heartbeat(Heartbeat)
   case logout(Logout)
   case watch(Watch)
+  case publish(Publish)
+  case fetch(Fetch)
 
   /// Reads the body of a frame of type `type`.
   package init(type: FrameType, body: RawSpan) throws(WireError) {
@@ -18,6 +20,8 @@ package enum RegistryRequest: Equatable, Sendable {
     case .heartbeat: self = .heartbeat(try Heartbeat(wholeBody: body))
     case .logout: self = .logout(try Logout(wholeBody: body))
     case .watch: self = .watch(try Watch(wholeBody: body))
+    case .publish: self = .publish(try Publish(wholeBody: body))
+    case .fetch: self = .fetch(try Fetch(wholeBody: body))
     default: throw .malformed
     }
   }

@@ -31,6 +31,8 @@ internal import SecchatNet
   /// With the reason, and whether the client tries again by itself.
   var onOffline: (NodeError, _ retrying: Bool) -> Void = { _, _ in }
   var onPresence: (Presence) -> Void = { _ in }
+  /// Few of this device's one-time prekeys are left at the registry.
+  var onStock: (Stock) -> Void = { _ in }
 
   private static let firstPause = 500
   private static let longestPause = 60_000
@@ -77,6 +79,7 @@ internal import SecchatNet
         guard let self, self.watched.contains(presence.name) else { return }
         self.onPresence(presence)
       }
+      fresh.onStock = { [weak self] stock in self?.onStock(stock) }
       isReplacing = true
       defer { isReplacing = false }
       let answer = try await fresh.login(account.name, device: identity.device, port: port)

@@ -17,6 +17,7 @@ internal import SecchatNet
   private static let listedNames = 100_000
 
   var onPresence: (Presence) -> Void = { _ in }
+  var onStock: (Stock) -> Void = { _ in }
   /// Called once, when the link has ended.
   var onEnd: (LinkError) -> Void = { _ in }
   private(set) var isOpen = true
@@ -87,7 +88,11 @@ internal import SecchatNet
         let answer = try await link.receive { (type, body) throws(WireError) in
           try RegistryAnswer(type: type, body: body)
         }
-        if case .presence(let presence) = answer { onPresence(presence) } else { requests.settle(answer) }
+        switch answer {
+        case .presence(let presence): onPresence(presence)
+        case .stock(let stock): onStock(stock)
+        default: requests.settle(answer)
+        }
       }
     } catch {
       isOpen = false
@@ -99,6 +104,7 @@ internal import SecchatNet
   /// Ends the link.
   func close(_ reason: Close.Reason = .done) { link.close(reason) }
 
+  var handshakeHash: [UInt8] { link.handshakeHash }
   var remoteAddress: SocketAddress? { link.remoteAddress }
   var age: Int { Instant.now - link.born }
 
@@ -106,17 +112,21 @@ internal import SecchatNet
 
   private func ask(_ make: (UInt32) -> some WireMessage & Numbered) async throws(NodeError) -> RegistryAnswer
   {
-    let answer: RegistryAnswer
-    do throws(LinkError) {
-      answer = try await requests.ask(patience: Self.patience, make)
-    } catch {
-      throw Self.unreachable(registry.host, registry.port, error == .network(.timedOut) ? .timedOut : .closed)
-    }
+    let answer = try await exchange(make)
     guard case .failure(let failure) = answer else { return answer }
     throw Self.error(failure)
   }
 
-  private static func error(_ failure: Failure) -> NodeError {
+  /// The answer, FAILURE among them.
+  func exchange(_ make: (UInt32) -> some WireMessage & Numbered) async throws(NodeError) -> RegistryAnswer {
+    do throws(LinkError) {
+      return try await requests.ask(patience: Self.patience, make)
+    } catch {
+      throw Self.unreachable(registry.host, registry.port, error == .network(.timedOut) ? .timedOut : .closed)
+    }
+  }
+
+  static func error(_ failure: Failure) -> NodeError {
     let wait = failure.wait > 0 ? "try again in \(failure.wait) s" : "try again later"
     return switch failure.reason {
     case .badRequest: NodeError(.internal, "the registry did not understand the request")
@@ -131,10 +141,11 @@ internal import SecchatNet
     case .notLoggedIn: NodeError(.authentication, "not logged in", hint: "run `secchat login`")
     case .tooMany: NodeError(.rateLimited, "the registry has no room for more of that", hint: wait)
     case .unavailable: NodeError(.unreachable, "the registry could not do its part", hint: wait)
+    case .noPrekeys: NodeError(.peerOffline, "the registry has no prekeys of this device")
     }
   }
 
-  private static let outOfPlace = NodeError(.internal, "the registry gave an answer that does not fit")
+  static let outOfPlace = NodeError(.internal, "the registry gave an answer that does not fit")
 
   /// Claims a name. Returns whether it was this identity's already.
   func register(_ list: SignedDeviceList, as identity: SecretIdentity) async throws(NodeError) -> Bool {

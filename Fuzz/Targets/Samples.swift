@@ -124,10 +124,6 @@ enum Samples {
       header: RatchetHeader(key: RatchetPublicKey(key(11)), previous: 1, number: 2), sealed: bytes(40 + 256))
   }
 
-  static let signedPrekey = SignedPrekey(
-    signing: SignedPrekeyKey(key(12)), id: 3, expires: 1_702_592_000, for: account, device: 1,
-    with: secret.signing)
-
   static let contents: [Content] = [
     Content(
       sequence: 1, previous: FixedBytes(),

@@ -43,6 +43,12 @@ internal import SecchatNet
   /// Whether whoever shows the events keeps up; until then no message is taken.
   var isReady: @Sendable () -> Bool = { true }
   private(set) var isClosing = false
+  /// Whether the registry's stock of prekeys is being seen to.
+  var isStocking = false
+  /// Whether what the registry has may be of another state of this profile than this one, and since when that was last
+  /// believed.
+  var mustReplacePrekeys = false
+  var prekeysReplaced: Instant?
   /// Ends the node; the status it ends with.
   let ending = OneShot<ExitStatus>()
 
@@ -184,6 +190,7 @@ internal import SecchatNet
     fresh.onOnline = { [weak self] answer in self?.isOnline(answer) }
     fresh.onOffline = { [weak self] error, retrying in self?.isOffline(error, retrying) }
     fresh.onPresence = { [weak self] presence in self?.presence(presence) }
+    fresh.onStock = { [weak self] _ in self?.stockPrekeysSoon() }
     client = fresh
     return fresh
   }
@@ -196,6 +203,7 @@ internal import SecchatNet
       .online(
         .init(user: name, address: address.description, listen: listener?.address?.description ?? "")))
     wasOnline = true
+    stockPrekeysSoon()
     let names = contacts.all.map(\.name)
     _ = Loop.spawn { await self.client?.watch(names) }
   }

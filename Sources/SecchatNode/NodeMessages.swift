@@ -54,7 +54,10 @@ extension Node {
     } catch {
       switch error {
       case .undecryptable: return refuse(.undecryptable)
-      case .unknownPrekey: return refuse(.unknownPrekey)
+      case .unknownPrekey:
+        // The registry may have prekeys that this profile, an older copy of itself, does not.
+        stockPrekeysSoon(replacing: true)
+        return refuse(.unknownPrekey)
       case .malformed: return refuse(.declined)
       }
     }
@@ -64,7 +67,7 @@ extension Node {
     if let initiation = opened.begun {
       prekeys.use(initiation, in: &change)
       session.handedPrekey = nil
-      if let row = change.usedPrekey { report(usedPrekey: UInt32(row)) }
+      if change.usedPrekey != nil { stockPrekeysSoon() }
     }
     let row = conversations.newMessageRow()
     let isText = if case .text = message.body { true } else { false }
@@ -140,31 +143,4 @@ extension Node {
     guard stays else { return }
     event(.sent(.init(id: Hex.encode(id.array), to: account.name.text, state: "\(state)")))
   }
-
-  // MARK: Prekeys
-
-  /// Prekeys of a peer's device, checked: the registry's, or where it cannot be asked, the peer's own word.
-  func bundle(
-    for party: Party, over session: PeerSession, failed: UInt32?
-  ) async throws(NodeError) -> PrekeyBundle {
-    guard let list = contacts[party.account]?.pinned.list else { throw ProfileStore.damaged }
-    func check(_ offer: PrekeyOffer) throws(NodeError) -> PrekeyBundle {
-      do throws(PrekeyBundle.Failure) {
-        return try PrekeyBundle(verifying: offer, of: party.device, on: list, now: Clock.unixSeconds)
-      } catch {
-        throw NodeError(
-          .integrity, "the prekeys of \(party.account.name) are not signed by its device, or too old")
-      }
-    }
-    return try check(try await session.inquire())
-  }
-
-  /// What a peer is told who asks for prekeys over a link.
-  func prekeyOffer() async -> (offer: PrekeyOffer, oneTime: OneTimePrekeyRecord)? {
-    guard stays, let account = try? account() else { return nil }
-    return try? await prekeys.offer(as: account, now: Clock.unixSeconds)
-  }
-
-  /// The registry is told that a one-time prekey has had its use.
-  func report(usedPrekey id: UInt32) {}
 }

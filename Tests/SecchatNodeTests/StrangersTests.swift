@@ -39,6 +39,7 @@ import Testing
       heard = try await link.receive { (type, body) throws(WireError) in
         try PeerMessage(type: type, body: body)
       }
+      if case .inquire = heard { link.send(try mallory.prekeys()) }
       if case .chat = heard { break }
     }
     #expect(alice.node.contacts[mallory.account]?.pinned == mallory.list)

@@ -54,7 +54,7 @@ enum Fate: Equatable, Sendable {
   }
 
   /// How often a session is begun anew before one waits for better times.
-  private static let freshSessions = 3
+  private static let freshSessions = 4
   /// Pauses between attempts (milliseconds).
   private static let firstPause = 1_000
   private static let longestPause = 300_000
@@ -391,7 +391,8 @@ enum Fate: Equatable, Sendable {
     fresh += 1
     let era = era
     do throws(NodeError) {
-      let bundle = try await node.bundle(for: correspondent.party, over: session, failed: failedPrekey)
+      let bundle = try await node.bundle(
+        for: correspondent.party, over: session, failed: failedPrekey, attempt: fresh)
       guard self.era == era, correspondent.correspondence.needsBundle else { return }
       let ours = Party(node.identity, account: try node.account())
       do throws(CryptoError) {

@@ -43,6 +43,7 @@ internal import SecchatSQLite
   func use(_ initiation: Initiation, in change: inout MessageChange) {
     if let id = initiation.oneTime {
       guard oneTime.removeValue(forKey: id) != nil else { return }
+      unreported.insert(id)
       change.usedPrekey = Int64(id)
     } else if var record = signed[initiation.signed] {
       record.answered.append(initiation.ephemeral)
@@ -80,12 +81,18 @@ internal import SecchatSQLite
   }
 
   /// So many new one-time prekeys, durable before anybody hears of them. The oldest go beyond what is kept.
-  func make(_ count: Int, now: UInt64) async throws(NodeError) -> [OneTimePrekey] {
+  ///
+  /// - Parameter anew: whether they begin a new series, instead of going on with the last; the registry takes ascending ids.
+  func make(_ count: Int, anew: Bool, now: UInt64) async throws(NodeError) -> [OneTimePrekey] {
+    var last = anew ? nil : oneTime.values.max { ($0.created, $0.id) < ($1.created, $1.id) }?.id
+    // Not from 1: a copy of this profile must not give the same numbers to other keys.
+    if last.map({ $0 > .max - UInt32(count) }) ?? true { last = UInt32.random(in: 1...UInt32.max / 2) }
+    let first = (last ?? 0) + 1
     var fresh: [OneTimePrekeyRecord] = []
-    for _ in 0..<count {
+    for id in first..<first + UInt32(count) where oneTime[id] == nil && signed[id] == nil {
       fresh.append(
         OneTimePrekeyRecord(
-          id: newID(), created: now,
+          id: id, created: now,
           secret: try made { () throws(CryptoError) in try OneTimePrekeySecret(.random()) }))
     }
     let surplus = max(0, oneTime.count + count - Self.kept)
@@ -116,6 +123,16 @@ internal import SecchatSQLite
       signed: signed.signed(as: account, secret),
       oneTime: OneTimePrekey(id: oneTime.id, key: oneTime.secret.privateKey.publicKey))
     return (offer, oneTime)
+  }
+
+  /// One-time prekeys that have had their use and of which the registry has not been told.
+  private var unreported: Set<UInt32> = []
+
+  /// Takes what is to be reported: so many at a time as the registry takes.
+  func takeUnreported() -> Set<UInt32> {
+    let some = Set(unreported.prefix(Limits.oneTimePrekeys))
+    unreported.subtract(some)
+    return some
   }
 
   /// Whether this device made the signed prekey of that id.

@@ -53,11 +53,12 @@ let package = Package(
     library("SecchatLink", ["SecchatCore", "SecchatNet"]),
     library("SecchatSQLite", ["CSQLite"]),
     library("SecchatRegistry", ["SecchatLink", "SecchatSQLite"]),
-    library("SecchatNode", ["SecchatLink", "SecchatSQLite", "CSystem"]),
+    library("SecchatText", ["CUTF8Proc"]),
+    library("SecchatNode", ["SecchatLink", "SecchatSQLite", "SecchatText", "CSystem"]),
 
     // What the programs are made of besides the node and the registry.
     library("SecchatArguments", []),
-    library("SecchatTerminal", ["CEdit", "CQREncode", "CUTF8Proc"]),
+    library("SecchatTerminal", ["CEdit", "CQREncode", "SecchatText"]),
     program("secchat", ["SecchatNode", "SecchatArguments", "SecchatTerminal", "CSystem"]),
     program("secchat-registry", ["SecchatRegistry", "SecchatArguments", "CSystem"]),
 
@@ -82,6 +83,7 @@ let package = Package(
     tests("SecchatNetTests", ["SecchatNet", "TestSupport"]),
     tests("SecchatLinkTests", ["SecchatLink", "TestSupport"]),
     tests("SecchatSQLiteTests", ["SecchatSQLite", "TestSupport"]),
+    tests("SecchatTextTests", ["SecchatText"]),
     tests("SecchatRegistryTests", ["SecchatRegistry", "TestSupport"]),
     tests("SecchatNodeTests", ["SecchatNode", "TestSupport"]),
     tests("SecchatArgumentsTests", ["SecchatArguments", "TestSupport"]),

@@ -62,6 +62,7 @@ internal import SecchatNet
       return error.status
     }
     let node = node
+    Loop.spawn { await node.sweepExpired() }
     // Whose offers could be accepted is a contact. Nobody has to wait for it.
     let (downloads, senders) = (node.downloads, node.contacts.all.map(\.name.text))
     Loop.spawn { await Loop.offload { DownloadFolder.sweep(downloads: downloads, of: senders) } }

@@ -49,6 +49,10 @@ internal import SecchatNet
   /// believed.
   var mustReplacePrekeys = false
   var prekeysReplaced: Instant?
+  /// Reads the past, once somebody has asked for it.
+  var historyReader: HistoryReader?
+  /// When the next message is to be forgotten (Unix seconds).
+  var nextExpiry: UInt64?
   /// Ends the node; the status it ends with.
   let ending = OneShot<ExitStatus>()
 
@@ -89,6 +93,7 @@ internal import SecchatNet
     listener?.close()
     sessions.close(.goingAway)
     await client?.stop(sayingSo: true)
+    await historyReader?.close()
     await store.close()
     couriers = [:]
   }

@@ -185,6 +185,29 @@ extension NodeConnection {
       try await KeyStore.generate(in: folder, passphrase: passphrase, now: Clock.unixSeconds))
   }
 
+  /// Checks the passphrase of a profile, whether its node runs or not.
+  ///
+  /// - Throws: 1 without an identity, 7 for a wrong passphrase, 8 for a damaged key file.
+  @LoopActor public static func check(home: String, passphrase: PassphraseSource) async throws(NodeError) {
+    let folder = try ProfileFolder(existing: home)
+    _ = try await unlock(try KeyStore.load(folder), folder, passphrase)
+  }
+
+  /// Seals the keys of a profile under another passphrase, all of it or nothing. What they seal stays as it is, and so do
+  /// copies of the old key file: those still open with the old passphrase.
+  ///
+  /// - Parameters:
+  ///   - passphrase: the one that it has.
+  ///   - fresh: asked for once the old one was right.
+  /// - Throws: 1 without an identity or for an empty passphrase, 7 for a wrong one, 8 for a damaged key file.
+  @LoopActor public static func changePassphrase(
+    home: String, passphrase: PassphraseSource, to fresh: @Sendable () async throws(NodeError) -> Passphrase
+  ) async throws(NodeError) {
+    let folder = try ProfileFolder(existing: home)
+    let identity = try await unlock(try KeyStore.load(folder), folder, passphrase)
+    try await KeyStore.change(in: folder, identity, passphrase: try await fresh())
+  }
+
   /// The public half of a profile's identity; needs no passphrase.
   ///
   /// - Throws: 1 without an identity, 8 for a damaged key file.

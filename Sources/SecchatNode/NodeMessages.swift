@@ -71,9 +71,10 @@ extension Node {
     }
     let row = conversations.newMessageRow()
     let isText = if case .text = message.body { true } else { false }
+    let expiry = message.expires > 0 ? Clock.unixSeconds + UInt64(message.expires) : nil
     change.insert = MessageChange.Insert(
       row: row, conversation: conversation.row, message: chat.id, state: isText ? .received : .shown,
-      body: isText ? conversation.key.seal(message, row: row) : nil)
+      body: isText ? conversation.key.seal(message, row: row) : nil, expires: expiry)
     if case .read(let ids) = message.body { change.read = (conversation.row, ids) }
     change.correspondence = correspondent.change(store)
     store.commit(change) { result in
@@ -81,6 +82,7 @@ extension Node {
       case .success(let outcome):
         conversation.note(chat.id)
         if outcome == .written { self.show(message, opened.news, from: session) }
+        if let expiry { self.expires(at: expiry) }
         session.answer(Ack(id: chat.id))
       case .failure(let error):
         // What builds on this change is not written either.

@@ -123,13 +123,7 @@ extension Node {
     let own = settings.account?.name ?? ""
     for conversation in conversations.all.sorted(by: { $0.account.name < $1.account.name }) {
       for stored in conversation.waiting {
-        guard case .text(let text) = stored.message.body else { continue }
-        emit(
-          .message(
-            .init(
-              id: Hex.encode(stored.message.id.array), from: own, to: conversation.account.name.text,
-              text: text, time: Double(stored.message.sent) / 1_000,
-              verified: contacts[conversation.account]?.isVerified ?? false, state: "\(stored.state)")))
+        if let event = event(of: stored, with: conversation.account, own) { emit(event) }
       }
     }
   }

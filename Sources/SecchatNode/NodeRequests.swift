@@ -20,6 +20,10 @@ extension Node {
         try await chat(user, id, text, timeout, wait, expires, emit)
       case .outbox: outbox(emit)
       case .cancel(let id): try await cancel(id)
+      case .history(let user, let search, let since, let limit):
+        try await history(user, search, since, limit, emit)
+      case .deleteHistory(let user): try await deleteHistory(user)
+      case .expire(let user, let seconds): try await setExpiry(user, seconds)
       case .send(let user, let paths, let rate, let checksum):
         try await send(user, paths, rate, checksum, emit)
       case .verify(let user, let number): try await verify(user, number, emit)

@@ -23,6 +23,13 @@ public enum Request: Codable, Equatable, Sendable {
     expires: UInt32? = nil)
   /// `message`, with its `state`, one for each message that is not confirmed.
   case outbox
+  /// `message`, oldest first: the past with a user, or with all. `search` finds text without regard to case and accents;
+  /// `since` is in Unix seconds; `limit` takes the newest so many.
+  case history(user: String?, search: String?, since: Double?, limit: Int?)
+  /// Destroys the past with a user, so that nobody can read it; what waits to be delivered still is.
+  case deleteHistory(user: String)
+  /// Messages to a user are forgotten by both sides after so many seconds, unless another time is named; 0: never.
+  case expire(user: String, seconds: UInt32)
   /// Takes a message back that has not left; 1 where there is none of that id, or it may have left.
   case cancel(id: String)
   /// `offer`, `progress`, `done`, for each path. Paths are absolute; `limitRate` is in bytes a second; `checksum` adds a

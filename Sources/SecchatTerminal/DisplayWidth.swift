@@ -1,4 +1,4 @@
-import CUTF8Proc
+internal import SecchatText
 
 /// Columns that text takes on a terminal. Controls count nothing.
 package func displayWidth(_ text: some StringProtocol) -> Int {
@@ -59,8 +59,4 @@ func widest(_ scalar: Unicode.Scalar) -> Int {
   case .unassigned, .privateUse: return 2
   default: return scalar.properties.isEmoji ? 2 : max(1, columns(of: scalar))
   }
-}
-
-private func columns(of scalar: Unicode.Scalar) -> Int {
-  max(0, Int(utf8proc_charwidth(Int32(bitPattern: scalar.value))))
 }

@@ -18,7 +18,8 @@ struct Command: Sendable {
 
   /// In the order that help shows them.
   static let all: [Command] = [
-    .keygen, .keyShow, .register, .login, .daemon, .list, .lookup, .chat, .outbox, .send, .verify, .trust,
+    .keygen, .keyShow, .keyPasswd, .register, .login, .daemon, .list, .lookup, .chat, .history, .outbox,
+    .send, .verify, .trust,
     .logout,
     .completion, .man,
   ]

@@ -65,6 +65,20 @@ struct PassphraseInput: Sendable {
     }.get()
   }
 
+  /// Another passphrase for the key file that is there: from a file, or asked for twice.
+  func replacement(file: String?) async throws(NodeError) -> Passphrase {
+    if let file {
+      return try await onOwnThread {
+        Self.input(hint: "", status: .usage) { () throws(InputError) in try SecretInput.read(file: file) }
+      }.get()
+    }
+    return try await onOwnThread {
+      Self.input(hint: "use --new-passphrase-file FILE", status: .usage) { () throws(InputError) in
+        try PassphrasePrompt().create("New passphrase: ", again: "The same again: ")
+      }
+    }.get()
+  }
+
   private static let otherWays = "use --passphrase-file FILE or SECCHAT_PASSPHRASE_FILE"
 
   private func reader() -> (@Sendable () -> Result<Passphrase, NodeError>)? {

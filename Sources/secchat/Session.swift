@@ -41,6 +41,11 @@ final class Session: Sendable {
     return connection
   }
 
+  /// Has the passphrase given or asked for, whatever node runs: for what must not be had by whoever sits down here.
+  func confirmPassphrase() async throws(NodeError) {
+    try await NodeConnection.check(home: home, passphrase: await passphrase.source())
+  }
+
   /// Asks the node and shows what it answers.
   func perform(_ request: Request) async throws(NodeError) -> ExitStatus {
     let output = output

@@ -14,12 +14,14 @@ import Testing
     "SecchatRegistry": [
       "SecchatLink", "SecchatSQLite", "SecchatCore", "SecchatCrypto", "SecchatNet", "Glibc",
     ],
+    "SecchatText": ["CUTF8Proc", "Glibc"],
     "SecchatNode": [
-      "SecchatLink", "SecchatSQLite", "SecchatCore", "SecchatCrypto", "SecchatNet", "CSystem", "Glibc",
+      "SecchatLink", "SecchatSQLite", "SecchatText", "SecchatCore", "SecchatCrypto", "SecchatNet", "CSystem",
+      "Glibc",
       "FoundationEssentials",
     ],
     "SecchatArguments": ["Glibc"],
-    "SecchatTerminal": ["CEdit", "CQREncode", "CUTF8Proc", "Glibc", "Synchronization"],
+    "SecchatTerminal": ["CEdit", "CQREncode", "SecchatText", "Glibc", "Synchronization"],
     "secchat": [
       "SecchatNode", "SecchatArguments", "SecchatTerminal", "CSystem", "Glibc", "Synchronization",
       "Dispatch",
@@ -73,7 +75,7 @@ import Testing
 
   @Test(arguments: [
     ("CSodium", "SecchatCrypto"), ("CUV", "SecchatNet"), ("CSQLite", "SecchatSQLite"),
-    ("CEdit", "SecchatTerminal"), ("CQREncode", "SecchatTerminal"), ("CUTF8Proc", "SecchatTerminal"),
+    ("CEdit", "SecchatTerminal"), ("CQREncode", "SecchatTerminal"), ("CUTF8Proc", "SecchatText"),
   ])
   func `a C library has one importer`(library: String, importer: String) throws {
     for folder in ["Sources", "Tests", "Fuzz", "Benchmarks"] {

@@ -17,7 +17,7 @@ struct ConversationSettings: Equatable, Sendable {
 @LoopActor final class Conversation {
   let row: Int64
   let account: Account
-  let key: ConversationKey
+  private(set) var key: ConversationKey
   var settings: ConversationSettings
   /// Messages of ours that are not confirmed, in their order.
   var waiting: [StoredMessage]
@@ -63,6 +63,12 @@ struct ConversationSettings: Equatable, Sendable {
   func forgetState() {
     correspondents = nil
     recent = nil
+  }
+
+  /// From now on messages are sealed under another key. Returns those that wait, sealed anew.
+  func replaceKey(_ fresh: ConversationKey) -> [(row: Int64, body: [UInt8])] {
+    key = fresh
+    return waiting.map { ($0.row, fresh.seal($0.message, row: $0.row)) }
   }
 
   /// Whether a message has come before.

@@ -38,7 +38,7 @@ enum Fate: Equatable, Sendable {
   /// Rows that are not in the database yet.
   private var unsaved: Set<Int64> = []
   /// Confirmed rows whose state the database does not have yet.
-  private var confirmed: [Int64] = []
+  private var confirmed: [StoredMessage] = []
   /// Sessions begun since a message was last confirmed.
   private var fresh = 0
   private var failures = 0
@@ -319,7 +319,7 @@ enum Fate: Equatable, Sendable {
       conversation.waiting.removeFirst()
       cursor -= 1
       if confirmed.isEmpty { Loop.spawn { self.flushConfirmed() } }
-      confirmed.append(first.row)
+      confirmed.append(first)
       trouble = nil
       fresh = 0
       failures = 0
@@ -343,7 +343,14 @@ enum Fate: Equatable, Sendable {
   }
 
   private func takeConfirmed(into change: inout MessageChange) {
-    change.states += confirmed.map { ($0, .delivered) }
+    for one in confirmed {
+      change.states.append((one.row, .delivered))
+      guard one.message.expires > 0 else { continue }
+      // Until it was there it was not to be forgotten.
+      let time = Clock.unixSeconds + UInt64(one.message.expires)
+      change.expiries.append((one.row, time))
+      node.expires(at: time)
+    }
     confirmed = []
   }
 

@@ -12,6 +12,8 @@ struct MessageChange: Sendable {
     let state: MessageState
     /// Nil where nothing is to be shown later.
     let body: [UInt8]?
+    /// When it is to be forgotten (Unix seconds).
+    var expires: UInt64?
   }
 
   struct Correspondence: Sendable {
@@ -24,6 +26,8 @@ struct MessageChange: Sendable {
 
   var insert: Insert?
   var states: [(row: Int64, state: MessageState)] = []
+  /// When messages are to be forgotten (Unix seconds).
+  var expiries: [(row: Int64, time: UInt64)] = []
   var correspondence: Correspondence?
   /// Messages of ours that a person has seen.
   var read: (conversation: Int64, messages: [MessageID])?
@@ -55,12 +59,16 @@ struct MessageChange: Sendable {
     }
     if let insert {
       try database.run(
-        "INSERT OR IGNORE INTO messages (id, conversation, message, state, body) VALUES (?, ?, ?, ?, ?)",
-        insert.row, insert.conversation, insert.message.array, insert.state.rawValue, insert.body)
+        "INSERT OR IGNORE INTO messages (id, conversation, message, state, body, expires) VALUES (?, ?, ?, ?, ?, ?)",
+        insert.row, insert.conversation, insert.message.array, insert.state.rawValue, insert.body,
+        insert.expires.map { Int64(clamping: $0) })
       if database.changes == 0 { outcome = .known }
     }
     for change in states {
       try database.run("UPDATE messages SET state = ? WHERE id = ?", change.state.rawValue, change.row)
+    }
+    for one in expiries {
+      try database.run("UPDATE messages SET expires = ? WHERE id = ?", Int64(clamping: one.time), one.row)
     }
     if let read {
       for message in read.messages {

@@ -58,6 +58,23 @@ enum KeyStore {
     }
   }
 
+  /// Seals the same keys under another passphrase, in the place of the old file: one of the two is there at any time, whole.
+  @LoopActor static func change(
+    in folder: ProfileFolder, _ secret: SecretIdentity, passphrase: Passphrase
+  ) async throws(NodeError) {
+    guard !passphrase.isEmpty else {
+      throw NodeError(
+        .usage, "the passphrase is empty", hint: "choose one: it is all that guards the keys on this disk")
+    }
+    try await Loop.offload { () throws(NodeError) in
+      let file: KeyFile
+      do {
+        file = try passphrase.withBytes { bytes in try KeyFile(sealing: secret, passphrase: bytes) }
+      } catch { throw NodeError(.internal, "the keys could not be sealed: out of memory") }
+      try PrivateFile.replace(folder.keyPath, Array(file.encoded.utf8))
+    }
+  }
+
   private static func damaged(_ folder: ProfileFolder) -> NodeError {
     NodeError(
       .integrity, "the key file \(folder.keyPath) is damaged", hint: "restore it from a backup")

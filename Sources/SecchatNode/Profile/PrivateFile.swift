@@ -38,11 +38,31 @@ enum PrivateFile {
   ///
   /// - Returns: false where there is one already.
   static func writeNew(_ path: String, _ bytes: [UInt8]) throws(NodeError) -> Bool {
+    let draft = try draft(of: path, bytes)
+    defer { _ = unsafe unlink(draft) }
+    // link(2) refuses an existing name, where rename(2) would replace it.
+    guard unsafe link(draft, path) == 0 else {
+      if errno == EEXIST { return false }
+      throw cannotWrite(path)
+    }
+    flushFolder(of: path)
+    return true
+  }
+
+  /// Writes a file in the place of the one that is there: whole and durable, or not at all.
+  static func replace(_ path: String, _ bytes: [UInt8]) throws(NodeError) {
+    let draft = try draft(of: path, bytes)
+    defer { _ = unsafe unlink(draft) }
+    guard unsafe rename(draft, path) == 0 else { throw cannotWrite(path) }
+    flushFolder(of: path)
+  }
+
+  /// The bytes in a file beside the path, durable. Its name is the caller's to take away.
+  private static func draft(of path: String, _ bytes: [UInt8]) throws(NodeError) -> String {
     let draft = path + ".new"
     _ = unsafe unlink(draft)
     let descriptor = unsafe open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw cannotWrite(path) }
-    defer { _ = unsafe unlink(draft) }
     var failure: Int32 = 0
     var written = 0
     while written < bytes.count, failure == 0 {
@@ -53,19 +73,19 @@ enum PrivateFile {
     }
     if failure == 0, fsync(descriptor) != 0 { failure = errno }
     close(descriptor)
-    guard failure == 0 else { throw cannotWrite(path, failure) }
-    // link(2) refuses an existing name, where rename(2) would replace it.
-    guard unsafe link(draft, path) == 0 else {
-      if errno == EEXIST { return false }
-      throw cannotWrite(path)
+    guard failure == 0 else {
+      _ = unsafe unlink(draft)
+      throw cannotWrite(path, failure)
     }
+    return draft
+  }
+
+  private static func flushFolder(of path: String) {
     let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     let folder = unsafe open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    if folder >= 0 {
-      fsync(folder)
-      close(folder)
-    }
-    return true
+    guard folder >= 0 else { return }
+    fsync(folder)
+    close(folder)
   }
 
   private static func cannotWrite(_ path: String, _ number: Int32 = errno) -> NodeError {

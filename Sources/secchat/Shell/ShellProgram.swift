@@ -37,7 +37,7 @@ enum ShellProgram {
     commands: commands.map(\.spec))
 
   static let commands: [ShellCommand] = [
-    ShellCommand(.list), ShellCommand(.lookup), chat, ShellCommand(.outbox),
+    ShellCommand(.list), ShellCommand(.lookup), chat, ShellCommand(.history), ShellCommand(.outbox),
     ShellCommand(.send, isLong: true), accept, refuse,
     ShellCommand(.verify), ShellCommand(.trust), whoami, register, login,
     ShellCommand(.logout), quit,

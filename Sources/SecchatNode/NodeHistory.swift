@@ -1,0 +1,91 @@
+internal import SecchatCore
+internal import SecchatCrypto
+internal import SecchatNet
+internal import SecchatText
+
+/// The past: read, searched, and forgotten.
+extension Node {
+  func history(
+    _ user: String?, _ search: String?, _ since: Double?, _ limit: Int?, _ emit: (Event) -> Void
+  ) async throws(NodeError) {
+    var counted = conversations.all
+    if let user {
+      let account = try peer(user)
+      counted = counted.filter { $0.account == account }
+    }
+    guard !counted.isEmpty, limit.map({ $0 > 0 }) ?? true else { return }
+    let accounts = Dictionary(uniqueKeysWithValues: counted.map { ($0.row, $0.account) })
+    let query = HistoryQuery(
+      keys: Dictionary(uniqueKeysWithValues: counted.map { ($0.row, $0.key) }),
+      search: search.map { FoldedText($0) }, since: since.map { UInt64(max(0, $0) * 1_000) }, limit: limit,
+      now: Clock.unixSeconds)
+    let own = settings.account?.name ?? ""
+    try await reader().read(query) { found in
+      for one in found {
+        guard let account = accounts[one.conversation] else { continue }
+        if let event = event(of: one.message, with: account, own) { emit(event) }
+      }
+    }
+  }
+
+  /// A connection of its own for the past; opened by the first who asks.
+  private func reader() async throws(NodeError) -> HistoryReader {
+    if let historyReader { return historyReader }
+    let folder = folder
+    let fresh = try await Loop.offload { () throws(NodeError) in try HistoryReader(folder) }
+    if let historyReader { return historyReader }
+    historyReader = fresh
+    return fresh
+  }
+
+  /// A message as programs read it; nil for what is no text.
+  func event(of stored: StoredMessage, with account: Account, _ own: String) -> Event? {
+    guard case .text(let text) = stored.message.body else { return nil }
+    let other = account.name.text
+    let isOurs = stored.state.isOurs
+    return .message(
+      .init(
+        id: Hex.encode(stored.message.id.array), from: isOurs ? own : other, to: isOurs ? other : own,
+        text: text,
+        time: Double(stored.message.sent) / 1_000, verified: contacts[account]?.isVerified ?? false,
+        state: isOurs ? "\(stored.state)" : nil))
+  }
+
+  // MARK: Forgetting
+
+  func deleteHistory(_ user: String) async throws(NodeError) {
+    guard let conversation = conversations[try peer(user)] else {
+      throw NodeError(.usage, "there is no conversation with \(user)")
+    }
+    let key = ConversationKey()
+    let waiting = conversation.replaceKey(key)
+    try await store.destroy(conversation.row, key: key, waiting: waiting)
+  }
+
+  func setExpiry(_ user: String, _ seconds: UInt32) async throws(NodeError) {
+    let conversation = try await conversations.open(try peer(user))
+    conversation.settings.expires = seconds
+    try await store.save(conversation)
+  }
+
+  /// Forgets what has expired, and sees to what will.
+  func sweepExpired() async {
+    guard !isClosing else { return }
+    guard let next = try? await store.expire(now: Clock.unixSeconds) else { return }
+    expires(at: next)
+  }
+
+  /// Something is to be forgotten at that time (Unix seconds).
+  func expires(at time: UInt64) {
+    guard stays, nextExpiry.map({ time < $0 }) ?? true else { return }
+    nextExpiry = time
+    Loop.spawn { [weak self] in
+      let now = Clock.unixSeconds
+      // The clock may be set meanwhile: so long at a time.
+      try? await Loop.sleep(for: Int(clamping: min(time > now ? time - now : 0, 3_600)) * 1_000 + 500)
+      guard let self, self.nextExpiry == time else { return }
+      self.nextExpiry = nil
+      await self.sweepExpired()
+    }
+  }
+}

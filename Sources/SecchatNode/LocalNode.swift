@@ -52,6 +52,7 @@ internal import SecchatNet
         settings.files = options.files ?? settings.files
         settings.downloads = options.downloads ?? settings.downloads
         settings.strangers = options.strangers ?? settings.strangers
+        settings.receipts = options.receipts ?? settings.receipts
       }
       // A shell may be opened to claim a name in it, which then goes online.
       if !loggingIn || node.settings.account != nil { try await node.goOnline() }

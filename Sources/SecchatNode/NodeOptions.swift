@@ -30,6 +30,8 @@ public struct NodeOptions: Sendable, Equatable {
   public var downloads: String?
   /// Default: `accept`.
   public var strangers: StrangerPolicy?
+  /// Whether senders are told that a person has seen their messages. Default: yes.
+  public var receipts: Bool?
 
   /// No choices.
   public init() {}

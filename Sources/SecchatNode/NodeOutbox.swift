@@ -128,6 +128,19 @@ extension Node {
     }
   }
 
+  /// Marks messages as seen by a person, and tells their sender.
+  func seen(_ user: String, _ texts: [String]) async throws(NodeError) {
+    guard let conversation = conversations[try peer(user)] else { return }
+    var ids: [MessageID] = []
+    for text in texts.prefix(Limits.readIDs) { ids.append(try messageID(text)) }
+    let fresh = try await store.markShown(ids, in: conversation.row)
+    guard settings.receipts, !fresh.isEmpty, conversation.waiting.count < Conversation.waitingLimit else {
+      return
+    }
+    courier(for: conversation).take(
+      Message(id: Random.bytes(), sent: UInt64(Clock.unixMilliseconds), body: .read(fresh)))
+  }
+
   func cancel(_ text: String) async throws(NodeError) {
     let id = try messageID(text)
     for conversation in conversations.all {

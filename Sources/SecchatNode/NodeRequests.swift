@@ -20,6 +20,7 @@ extension Node {
         try await chat(user, id, text, timeout, wait, expires, emit)
       case .outbox: outbox(emit)
       case .cancel(let id): try await cancel(id)
+      case .seen(let user, let ids): try await seen(user, ids)
       case .history(let user, let search, let since, let limit):
         try await history(user, search, since, limit, emit)
       case .deleteHistory(let user): try await deleteHistory(user)

@@ -23,6 +23,9 @@ public enum Request: Codable, Equatable, Sendable {
     expires: UInt32? = nil)
   /// `message`, with its `state`, one for each message that is not confirmed.
   case outbox
+  /// A person has seen these messages of a user (ids of 32 hexadecimal digits): their sender is told, unless the profile
+  /// says no.
+  case seen(user: String, ids: [String])
   /// `message`, oldest first: the past with a user, or with all. `search` finds text without regard to case and accents;
   /// `since` is in Unix seconds; `limit` takes the newest so many.
   case history(user: String?, search: String?, since: Double?, limit: Int?)

@@ -344,6 +344,10 @@ enum Fate: Equatable, Sendable {
 
   private func takeConfirmed(into change: inout MessageChange) {
     for one in confirmed {
+      guard case .text = one.message.body else {
+        change.deletions.append(one.row)
+        continue
+      }
       change.states.append((one.row, .delivered))
       guard one.message.expires > 0 else { continue }
       // Until it was there it was not to be forgotten.

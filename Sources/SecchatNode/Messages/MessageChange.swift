@@ -26,6 +26,8 @@ struct MessageChange: Sendable {
 
   var insert: Insert?
   var states: [(row: Int64, state: MessageState)] = []
+  /// What need not be known any more: receipts that have arrived.
+  var deletions: [Int64] = []
   /// When messages are to be forgotten (Unix seconds).
   var expiries: [(row: Int64, time: UInt64)] = []
   var correspondence: Correspondence?
@@ -67,6 +69,7 @@ struct MessageChange: Sendable {
     for change in states {
       try database.run("UPDATE messages SET state = ? WHERE id = ?", change.state.rawValue, change.row)
     }
+    for row in deletions { try database.run("DELETE FROM messages WHERE id = ?", row) }
     for one in expiries {
       try database.run("UPDATE messages SET expires = ? WHERE id = ?", Int64(clamping: one.time), one.row)
     }
@@ -86,6 +89,20 @@ struct MessageChange: Sendable {
 }
 
 extension ProfileStore {
+  /// Marks messages that came as seen by a person; returns those that were not before. Durable when it returns.
+  func markShown(_ ids: [MessageID], in conversation: Int64) async throws(NodeError) -> [MessageID] {
+    try await write { (database) throws(SQLiteError) in
+      var fresh: [MessageID] = []
+      for id in ids {
+        try database.run(
+          "UPDATE messages SET state = 2 WHERE conversation = ? AND message = ? AND state = 1", conversation,
+          id.array)
+        if database.changes == 1 { fresh.append(id) }
+      }
+      return fresh
+    }
+  }
+
   /// Takes a message back that nobody has seen. Durable when it returns.
   func forget(_ row: Int64) async throws(NodeError) {
     try await write { (database) throws(SQLiteError) in

@@ -9,6 +9,7 @@ struct Settings: Codable, Equatable, Sendable {
   var files: FilePolicy = .ask
   var downloads: String?
   var strangers: StrangerPolicy = .accept
+  var receipts = true
   var visibility: Visibility = .everyone
 
   struct Registration: Codable, Equatable, Sendable {

@@ -15,6 +15,10 @@ enum NodeChoices {
       "strangers", "RULE",
       help: "what to do with people not known yet: \(strangerRules.joined(separator: ", "))",
       default: "accept", completion: .words(strangerRules)),
+    .value(
+      "read-receipts", "WHETHER",
+      help: "whether senders are told that you have read their messages: on or off",
+      default: "on", completion: .words(["on", "off"])),
     visibility,
   ]
 
@@ -50,6 +54,12 @@ enum NodeChoices {
       try checkVisibility(arguments)
       try known("strangers", of: arguments, later: ["hold", "refuse"])
       options.strangers = try arguments.value("strangers", as: .choice(StrangerPolicy.self))
+      if let receipts = arguments.value("read-receipts") {
+        guard receipts == "on" || receipts == "off" else {
+          throw UsageError("--read-receipts is on or off", hint: "write --read-receipts off")
+        }
+        options.receipts = receipts == "on"
+      }
       if let folder = arguments.value("downloads") {
         guard !folder.isEmpty else {
           throw UsageError("--downloads names no folder", hint: "write --downloads DIR")

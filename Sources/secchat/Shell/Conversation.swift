@@ -11,6 +11,7 @@ struct Conversation: Sendable {
   /// Beside the node: a terminal that is stopped must not stop it.
   let output: Output
   private let queue = JobQueue()
+  private let marks = ReadMarks()
 
   init(_ chat: Chat, _ session: Session, _ editor: LineEditor) {
     self.chat = chat
@@ -25,12 +26,16 @@ struct Conversation: Sendable {
     defer { editor.close() }
     let source = try await session.passphrase.source()
     let state = ShellState()
-    let (output, name) = (output, chat.name)
+    let (output, name, marks) = (output, chat.name, marks)
     if let running = try await NodeConnection.attach(home: session.home, passphrase: source) {
       session.use(running)
+      marks.begin(running)
       let events = Task.detached {
         _ = await running.perform(.subscribe) {
-          if state.note($0), Self.concerns(name, $0) { output.show($0) }
+          if state.note($0), Self.concerns(name, $0) {
+            output.show($0)
+            marks.shown($0)
+          }
         }
       }
       defer { events.cancel() }
@@ -40,9 +45,14 @@ struct Conversation: Sendable {
     let status = await NodeConnection.serve(
       home: session.home, options: NodeOptions(), passphrase: source,
       // Nobody else would see what comes from others meanwhile.
-      onEvent: { if state.note($0) { output.show($0) } }, isReady: { output.isReady }
+      onEvent: {
+        guard state.note($0) else { return }
+        output.show($0)
+        marks.shown($0)
+      }, isReady: { output.isReady }
     ) { connection in
       session.use(connection)
+      marks.begin(connection)
       // Away from the thread of the node's loop.
       let status = await Task.detached { await begin() }.value
       ended.withLock { $0 = status }
@@ -75,7 +85,7 @@ struct Conversation: Sendable {
         switch event {
         case .peer(let peer):
           if !peer.online {
-            output.say("\(name: name, .name) is offline now; messages are not kept for later.")
+            output.say("\(name: name, .name) is offline now; what you write waits.")
           }
         default: output.show(event)
         }
@@ -109,7 +119,7 @@ struct Conversation: Sendable {
     do throws(NodeError) {
       return try await chat.send(line, in: session) { event in
         // The line itself stands above; only what goes wrong needs words.
-        if case .sent(let sent) = event, sent.state == "delivered" { return }
+        if case .sent(let sent) = event, sent.state == "delivered" || sent.state == "read" { return }
         output.show(event)
       }
     } catch {

@@ -15,6 +15,7 @@ final class Shell: Sendable {
   /// How many log-ins are under way; one is to come when the shell opens.
   private let logins = Mutex(1)
   private let withheld = Mutex<Event?>(nil)
+  private let marks = ReadMarks()
 
   /// - Parameter profile: the session of the command that opens the shell.
   init(_ profile: Session) {
@@ -49,7 +50,10 @@ final class Shell: Sendable {
     // Whoever logs in is told the reason as the answer.
     if case .error = event, logins.withLock({ $0 > 0 }) { return withheld.withLock { $0 = event } }
     let isNews = state.note(event)
-    if isNews || (output.json && !event.isOnline) { output.show(event) }
+    if isNews || (output.json && !event.isOnline) {
+      output.show(event)
+      marks.shown(event)
+    }
   }
 
   /// Reads commands until the end.
@@ -64,7 +68,11 @@ final class Shell: Sendable {
       defer { editor.close() }
       self.editor.withLock { $0 = editor }
       // Ctrl-C clears the line; pressed between two lines, it must not end the shell.
-      if editor.isInteractive { signal(SIGINT, SIG_IGN) }
+      if editor.isInteractive {
+        signal(SIGINT, SIG_IGN)
+        marks.begin(connection)
+      }
+      defer { marks.end() }
       status = await start(session, isInteractive: editor.isInteractive)
       // Without an account or a registry some commands still make sense; without the key none does.
       if [.done, .usage, .unreachable].contains(status) || editor.isInteractive {

@@ -112,7 +112,7 @@ struct Profile: Sendable {
   let name: String
   let home: String
   let passphrase: String
-  let passphraseFile: String
+  var passphraseFile: String
   /// Where its programs run, if not on this machine.
   var computer: Computer?
   /// What its commands have in their environment, besides what all programs of tests have.

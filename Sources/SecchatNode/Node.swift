@@ -10,6 +10,7 @@ internal import SecchatNet
   let identity: SecretIdentity
   let store: ProfileStore
   let contacts: Contacts
+  let transfers: Transfers
   let sessions: Sessions
   private(set) var settings: Settings {
     didSet { registry = Self.registry(settings) }
@@ -46,8 +47,9 @@ internal import SecchatNet
 
   private init(
     _ folder: ProfileFolder, _ key: KeyFile, _ identity: SecretIdentity, _ store: ProfileStore,
-    _ contacts: Contacts, _ settings: Settings, stays: Bool
+    _ contacts: Contacts, _ transfers: Transfers, _ settings: Settings, stays: Bool
   ) {
+    self.transfers = transfers
     self.folder = folder
     self.key = key
     self.identity = identity
@@ -66,7 +68,8 @@ internal import SecchatNet
     let store = try await Loop.offload { () throws(NodeError) in try ProfileStore(folder, identity) }
     let settings = try await store.settings()
     let contacts = try await Contacts(store)
-    return Node(folder, key, identity, store, contacts, settings, stays: stays)
+    let transfers = try await Transfers(store)
+    return Node(folder, key, identity, store, contacts, transfers, settings, stays: stays)
   }
 
   /// Ends every conversation and closes the database.
@@ -188,6 +191,7 @@ internal import SecchatNet
     wasOnline = true
     let names = contacts.all.map(\.name)
     _ = Loop.spawn { await self.client?.watch(names) }
+    wakeTransfers()
   }
 
   private func isOffline(_ error: NodeError, _ retrying: Bool) {
@@ -202,6 +206,8 @@ internal import SecchatNet
 
   private func presence(_ presence: Presence) {
     let isOnline = presence.address != nil
+    // Also where the address is another one.
+    if isOnline { goOn(with: presence.name) }
     // The first word on somebody is news only where they are there.
     guard (online.updateValue(isOnline, forKey: presence.name) ?? false) != isOnline else { return }
     event(.presence(.init(user: presence.name.text, online: isOnline)))

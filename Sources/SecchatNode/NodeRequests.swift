@@ -22,6 +22,9 @@ extension Node {
       case .verify(let user, let number): try await verify(user, number, emit)
       case .trust(let user, let fingerprint): try await trust(user, fingerprint, emit)
       case .subscribe: await relay(emit)
+      case .transfers:
+        for record in transfers.all { if let state = state(of: record) { emit(.transfer(state)) } }
+      case .transfer(let id, let action): try await change(id, action, emit)
       case .answer(let id, let accept): try answer(id, accept)
       case .contacts: for contact in contacts.all { emit(.peer(peer(contact))) }
       }
@@ -54,7 +57,7 @@ extension Node {
   }
 
   /// What `key-change` tells while a request runs belongs to its answer too.
-  private func hearing<Result>(
+  func hearing<Result>(
     _ emit: @escaping (Event) -> Void, _ body: () async throws(NodeError) -> Result
   ) async throws(NodeError) -> Result {
     let id = subscribe { event in if case .keyChange = event { emit(event) } }
@@ -101,8 +104,7 @@ extension Node {
   }
 
   /// The contact, pinned now where it was not yet.
-  private func pinned(_ target: Account, _ emit: @escaping (Event) -> Void) async throws(NodeError) -> Contact
-  {
+  func pinned(_ target: Account, _ emit: @escaping (Event) -> Void) async throws(NodeError) -> Contact {
     guard target != (try account()) else {
       throw NodeError(.usage, "that is you", hint: "name the other one")
     }
@@ -221,7 +223,7 @@ extension Node {
   }
 
   /// A user other than oneself.
-  private func peer(_ user: String) throws(NodeError) -> Account {
+  func peer(_ user: String) throws(NodeError) -> Account {
     let target = try target(user)
     guard target != (try account()) else {
       throw NodeError(.usage, "that is you", hint: "name the other one")
@@ -252,20 +254,6 @@ extension Node {
             : "the connection to \(target.name) ended before the message was confirmed; it is not kept",
           hint: "it may or may not have arrived; try again")
       }
-    }
-  }
-
-  private func send(
-    _ user: String, _ paths: [String], _ rate: UInt64?, _ checksum: Bool, _ emit: @escaping (Event) -> Void
-  ) async throws(NodeError) {
-    let target = try peer(user)
-    guard !paths.isEmpty, paths.allSatisfy({ $0.hasPrefix("/") }) else {
-      throw NodeError(.usage, "there is nothing to send", hint: "name a file or a folder")
-    }
-    _ = try network()
-    try await hearing(emit) { () throws(NodeError) in
-      let session = try await session(with: target)
-      try await session.sendFiles(paths, limitRate: rate, checksum: checksum, events: emit)
     }
   }
 

@@ -18,7 +18,8 @@ struct Command: Sendable {
 
   /// In the order that help shows them.
   static let all: [Command] = [
-    .keygen, .keyShow, .register, .login, .daemon, .list, .lookup, .chat, .send, .verify, .trust, .logout,
+    .keygen, .keyShow, .register, .login, .daemon, .list, .lookup, .chat, .send, .transfers, .verify, .trust,
+    .logout,
     .completion, .man,
   ]
 

@@ -47,7 +47,7 @@ import Testing
     #expect(try await slow.finish() == 0)
   }
 
-  @Test func `what a crash left goes when the node starts`() async throws {
+  @Test func `what a crash left stays while it may go on, and else goes when the node starts`() async throws {
     let world = try World()
     let registry = try await world.registry()
     let (alice, bob) = (
@@ -59,17 +59,26 @@ import Testing
     _ = try await sending.record("progress")
     let inbox = bob.home + "/downloads/alice"
     func remains() throws -> [String] {
-      try FileManager.default.contentsOfDirectory(atPath: inbox).filter { $0.hasSuffix(".part") }
+      try FileManager.default.contentsOfDirectory(atPath: inbox).filter { $0.hasSuffix(".part") }.sorted()
     }
-    try await eventually("a part of the file") { try remains().count == 1 }
+    try await eventually("a part of the file and its journal") { try remains().count == 2 }
+    let parts = try remains()
+    #expect(!parts.contains { $0.contains("note") })
     try await bobs.destroy()
     _ = try await sending.finish()
-    #expect(try remains().count == 1)
+    #expect(try remains() == parts)
+    // Of transfers that nobody knows.
+    for name in [".x.0123abcd.part", ".secchat-\(String(repeating: "0", count: 32))-0.part"] {
+      try Data([1]).write(to: URL(filePath: inbox + "/" + name))
+    }
     try FileManager.default.createDirectory(
       atPath: bob.home + "/downloads/not ours", withIntermediateDirectories: false)
     let foreign = bob.home + "/downloads/not ours/.x.0123abcd.part"
     try Data([1]).write(to: URL(filePath: foreign))
     let again = try await bob.daemon()
+    try await eventually("nothing else is left") { try remains() == parts }
+    let id = try #require(try await bob.run("transfers").expect(0).record("transfer")["id"])
+    try await bob.run("transfers", "cancel", id).expect(0)
     try await eventually("nothing is left") { try remains().isEmpty }
     #expect(FileManager.default.fileExists(atPath: foreign))
     try await again.stop()

@@ -15,7 +15,9 @@ package enum Labels {
   package static let safetyNumber: StaticString = "secchat safety number v1"
   package static let keyText: StaticString = "secchat key text v1"
   package static let keyFile: StaticString = "secchat key file v1"
+  package static let heldItem: StaticString = "secchat held item v1"
   package static let profileRow: StaticString = "secchat profile row v1"
+  package static let transferJournal: StaticString = "secchat transfer journal v1"
   package static let registryKeyFile: StaticString = "secchat registry key file v1"
 
   /// The label's bytes and a zero byte, which no label contains.

@@ -6,12 +6,12 @@ internal import SecchatSQLite
 /// The profile's database: every row sealed under the storage key, with the table and the row's id as associated data,
 /// so that a row cannot be moved.
 final class ProfileStore: Sendable {
-  private let queue: DatabaseQueue
+  let queue: DatabaseQueue
   private let secret: SecretIdentity
 
   /// "SCP1": tells a profile from any other database.
   private static let applicationID: Int32 = 0x5343_5031
-  private static let schemaVersion: Int32 = 1
+  private static let schemaVersion: Int32 = 2
 
   init(_ folder: ProfileFolder, _ secret: SecretIdentity) throws(NodeError) {
     self.secret = secret
@@ -32,7 +32,14 @@ final class ProfileStore: Sendable {
         try database.run(
           "CREATE TABLE settings (id INTEGER PRIMARY KEY CHECK (id = 1), body BLOB NOT NULL) STRICT")
         try database.run("CREATE TABLE contacts (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT")
+        try createTransfers(database)
         try database.setApplicationID(applicationID)
+        try database.setUserVersion(schemaVersion)
+      }
+    case (applicationID, 1):
+      try database.quickCheck()
+      try database.transaction { () throws(SQLiteError) in
+        try createTransfers(database)
         try database.setUserVersion(schemaVersion)
       }
     case (applicationID, schemaVersion): try database.quickCheck()
@@ -77,11 +84,11 @@ final class ProfileStore: Sendable {
     return writer.bytes
   }
 
-  private func seal(_ plaintext: [UInt8], _ table: StaticString, _ row: Int64) -> [UInt8] {
+  func seal(_ plaintext: [UInt8], _ table: StaticString, _ row: Int64) -> [UInt8] {
     secret.storage.sealWithRandomNonce(plaintext.raw, authenticating: Self.associated(table, row).raw)
   }
 
-  private func open(_ sealed: [UInt8], _ table: StaticString, _ row: Int64) throws(NodeError) -> [UInt8] {
+  func open(_ sealed: [UInt8], _ table: StaticString, _ row: Int64) throws(NodeError) -> [UInt8] {
     let data = Self.associated(table, row)
     do throws(CryptoError) {
       return try secret.storage.openRow(sealed, authenticating: data)

@@ -37,8 +37,9 @@ enum ShellProgram {
     commands: commands.map(\.spec))
 
   static let commands: [ShellCommand] = [
-    ShellCommand(.list), ShellCommand(.lookup), chat, ShellCommand(.send, isLong: true), accept, refuse,
-    ShellCommand(.verify), ShellCommand(.trust), whoami, register, login,
+    ShellCommand(.list), ShellCommand(.lookup), chat, ShellCommand(.send, isLong: true),
+    ShellCommand(.transfers), accept, refuse, ShellCommand(.verify), ShellCommand(.trust), whoami, register,
+    login,
     ShellCommand(.logout), quit,
   ]
 

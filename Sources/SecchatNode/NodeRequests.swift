@@ -184,6 +184,8 @@ extension Node {
       // The key that was pinned is the right one, says the user: the other is forgotten.
       try await contacts.update(target) { $0.offered = nil }
     }
+    // What was held for that key's sake.
+    goOn(with: target.name)
     emit(.trusted(.init(user: target.name.text, fingerprint: wanted.description)))
   }
 

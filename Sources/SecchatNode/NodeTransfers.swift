@@ -98,9 +98,9 @@ extension Node {
         self.event(.failure(failure))
       }
       sending.end(failure.map { .failure($0) } ?? .success(()))
-      if failure == nil, let next = self.transfers.waiting.first(where: { $0.peer == plan.record.peer }) {
-        self.goOn(next)
-      }
+      // There is room for another.
+      guard self.transfers[plan.record.key] == nil else { return }
+      for next in self.transfers.waiting where next.peer == plan.record.peer { self.goOn(next) }
     }
   }
 
@@ -148,9 +148,13 @@ extension Node {
     _ record: TransferRecord, _ sending: Sending, _ error: NodeError
   ) async -> NodeError {
     let wasKnown = transfers[record.key] != nil
-    guard error.status == .peerOffline || error.status == .unreachable else {
-      // What is held because a key has changed is not lost.
-      if wasKnown, error.status == .usage { await transfers.remove(record.key) }
+    switch error.status {
+    case .peerOffline, .unreachable: break
+    // Held until the user has decided, or has logged in.
+    case .untrusted, .authentication: return error
+    default:
+      // Not even that there is no such user ends it: a registry may say so of whom it likes.
+      if wasKnown { retry(record.key) }
       return error
     }
     do throws(NodeError) {
@@ -198,7 +202,7 @@ extension Node {
     try? await transfers.save(record)
     sending.tell(queued(record))
     // Who did not answer is asked again when they come back.
-    if !isUnanswered { watchAndRetry(record) }
+    if !isUnanswered { watchAndRetry(record, isWanted: error.status == .peerOffline) }
     return NodeError(
       error.status, "\(error.message); the transfer is kept",
       hint: stays ? "it goes on by itself" : "send it again to go on with it")
@@ -211,16 +215,17 @@ extension Node {
         total: record.bytes, seconds: 0, resumedFrom: 0, state: "queued"))
   }
 
-  private func watchAndRetry(_ record: TransferRecord) {
+  /// - Parameter isWanted: else the other side has paused it or is busy, and does not tell when that is over.
+  private func watchAndRetry(_ record: TransferRecord, isWanted: Bool = true) {
     guard stays else { return }
     if let client { Loop.spawn { await client.watch([record.peer.name]) } }
-    retry(record.key)
+    retry(record.key, isWanted: isWanted)
   }
 
   /// Tries again after a pause, unless something else does before.
-  private func retry(_ key: TransferRecord.Key) {
+  private func retry(_ key: TransferRecord.Key, isWanted: Bool = true) {
     guard stays else { return }
-    let (pause, turn) = transfers.pause(key.id)
+    let (pause, turn) = transfers.pause(key.id, isWanted: isWanted)
     Loop.spawn { [weak self] in
       try? await Loop.sleep(for: pause)
       guard let self, self.transfers.isDue(key.id, turn: turn), let record = self.transfers[key] else {

@@ -32,13 +32,12 @@ import Testing
       try alice.start(words: ["send", "bob", path, "--limit-rate", "\(rate)M"])
     }
     var bobs = try await receiver()
-    /// As much as may go in each part for all of them to be needed.
-    let longest = Int(0.9 * Double(size) / Double(times * rate * Self.mebibyte) * 2_000)
     for round in 1...times {
       let sending = try sender()
-      // The bytes of this part flow: from here on any moment is as good as another.
-      _ = try await sending.record("progress", within: .seconds(120))
-      try await Task.sleep(for: .milliseconds(Int.random(in: 0...longest)))
+      // Each kill has its part of the file, and comes at any moment of it.
+      let place = (Double(round - 1) + Double.random(in: 0...1)) * Double(size) / Double(times + 1)
+      _ = try await sending.record("progress", within: .seconds(120)) { ($0.number("bytes") ?? 0) >= place }
+      try await Task.sleep(for: .milliseconds(Int.random(in: 0...100)))
       #expect(!FileManager.default.fileExists(atPath: bob.home + "/downloads/alice/large"), "round \(round)")
       switch Int.random(in: 0..<3) {
       case 0: try await sending.destroy()

@@ -80,20 +80,20 @@ import Testing
     let (path, data) = try pair.file("large", 30_000_000)
     let alices = try await pair.alice.daemon()
     var bobs = try await pair.receiver()
-    let sending = try pair.alice.start(words: ["send", "bob", path, "--limit-rate", "10M"])
+    let sending = try pair.alice.start(words: ["send", "bob", path, "--limit-rate", "3M"])
     _ = try await sending.record("progress")
     try await sending.destroy()
     try await eventually("it goes on") { () async throws -> Bool in
-      (try await pair.transfers(pair.bob).first?.number("bytes") ?? 0) > 8_000_000
+      (try await pair.transfers(pair.bob).first?.number("bytes") ?? 0) > 3_000_000
     }
     // The same command again hears of the one that is under way.
-    let again = try pair.alice.start(words: ["send", "bob", path, "--limit-rate", "10M"])
+    let again = try pair.alice.start(words: ["send", "bob", path, "--limit-rate", "3M"])
     _ = try await again.record("progress")
     try await bobs.destroy()
     #expect(try await again.finish() == 6, "\(again.report)")
     bobs = try await pair.receiver()
     let file = try await bobs.record("file")
-    #expect(try #require(file.number("resumed_from")) > 7_000_000)
+    #expect(try #require(file.number("resumed_from")) > 2_900_000)
     #expect(try await alices.record("done")["name"] == "large")
     #expect(try Self.contents(pair.inbox + "/large") == data)
     #expect(pair.arrived == ["large"])

@@ -25,6 +25,7 @@ internal import SecchatNet
   private static let mostAsked = 256
   private static let firstPause = 1_000
   private static let longestPause = 300_000
+  private static let longestUnwanted = 20_000
 
   init(_ store: ProfileStore) async throws(NodeError) {
     self.store = store
@@ -110,9 +111,10 @@ internal import SecchatNet
   // MARK: Tries
 
   /// How long to wait before the next try, and its number; the pauses grow.
-  func pause(_ id: MessageID) -> (milliseconds: Int, turn: Int) {
+  func pause(_ id: MessageID, isWanted: Bool) -> (milliseconds: Int, turn: Int) {
     let last = pauses[id]
-    let pause = last.map { min(2 * $0.milliseconds, Self.longestPause) } ?? Self.firstPause
+    let longest = isWanted ? Self.longestPause : Self.longestUnwanted
+    let pause = last.map { min(2 * $0.milliseconds, longest) } ?? Self.firstPause
     let next = (pause, (last?.turn ?? 0) + 1)
     pauses[id] = next
     return next

@@ -1,5 +1,7 @@
 import SecchatArguments
 import SecchatNode
+import SecchatTerminal
+import Synchronization
 
 extension Command {
   static let transfers = Command(
@@ -21,7 +23,16 @@ extension Command {
       ],
       exitStatuses: [ExitStatusSpec(1, "there is no such transfer")])
   ) { session, arguments async throws(NodeError) in
-    guard let word = arguments.argument("ACTION") else { return try await session.perform(.transfers) }
+    guard let word = arguments.argument("ACTION") else {
+      let output = session.output
+      let isEmpty = Mutex(true)
+      let status = try await session.perform(.transfers) { event in
+        isEmpty.withLock { $0 = false }
+        output.show(event)
+      }
+      if !output.json, isEmpty.withLock({ $0 }) { output.say("no files are on their way") }
+      return status
+    }
     guard let action = TransferAction(rawValue: word) else {
       throw NodeError(.usage, "'\(word)' is nothing that can be done", hint: "it is pause, resume or cancel")
     }

@@ -19,6 +19,7 @@ extension Node {
     let survey = try await Loop.offload { () throws(NodeError) in try SourceSurvey(paths) }
     let known = transfers.outgoing(paths, checksum: checksum, to: target)
     let sending: Sending
+    var plan: SendingPlan?
     if let known, let atWork = transfers.sending[known.id] {
       sending = atWork
     } else {
@@ -29,13 +30,16 @@ extension Node {
       }
       let source = TransferRecord.Source(
         paths: paths, limitRate: rate, checksum: checksum, survey: survey.digest)
-      let plan = SendingPlan(source, survey, to: target, after: known)
-      sending = Sending(plan.record.key) { [weak self] in self?.tellUnheard($0) }
-      begin(plan, as: sending)
+      let fresh = SendingPlan(source, survey, to: target, after: known)
+      plan = fresh
+      sending = Sending(fresh.record.key) { [weak self] in self?.tellUnheard($0) }
+      // Another one who asks for the same joins this one.
+      transfers.sending[fresh.record.id] = sending
     }
     let listener = sending.listen(emit)
     defer { sending.unlisten(listener) }
     try await hearing(emit) { () throws(NodeError) in
+      if let plan { begin(plan, as: sending) }
       await sending.ended.wait()
       guard let result = sending.result else {
         throw NodeError(.refused, "nobody waits for the transfer any more; it goes on by itself")
@@ -107,13 +111,17 @@ extension Node {
   /// One try.
   private func carry(_ plan: SendingPlan, _ sending: Sending) async throws(NodeError) {
     var record = plan.record
-    let session: PeerSession
+    var session: PeerSession
     do throws(NodeError) { session = try await self.session(with: record.peer) } catch {
       throw await keptForLater(record, sending, error)
     }
     record.source?.isBegun = true
     record.state = .waiting
     try await transfers.save(record)
+    // Of two that were dialled at once one may have given way while the disk was waited for.
+    do throws(NodeError) { session = try await self.session(with: record.peer) } catch {
+      throw await keptForLater(record, sending, error)
+    }
     if let replaced = plan.replaced {
       await transfers.remove(replaced.key)
       if replaced.source?.isBegun == true { session.withdraw(replaced.offer) }

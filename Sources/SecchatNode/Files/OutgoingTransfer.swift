@@ -220,7 +220,10 @@ package import SecchatNet
   private func goOn(after held: Held, _ reader: SourceReader) async throws(NodeError) {
     guard let survey, held.item <= UInt32(items.count), held.item < UInt32(items.count) || held.entries == 0
     else {
-      throw NodeError(.integrity, "\(receiver) has what was not offered", hint: "its program is at fault")
+      let error = NodeError(
+        .integrity, "\(receiver) has what was not offered", hint: "its program is at fault")
+      end(error, telling: .integrity)
+      throw error
     }
     for index in 0..<Int(held.item) {
       (items[index].isSent, items[index].sent, items[index].resumed) = (

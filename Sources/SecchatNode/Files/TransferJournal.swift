@@ -40,6 +40,9 @@ package struct JournalSeal: Sendable {
 /// on. Each record is a length and sealed notes; a record that was cut short ends it.
 final class TransferJournal {
   private let seal: JournalSeal
+  private let folder: DownloadFolder
+  private let name: String
+  /// For reading, and for the lock. What is open for writing would keep its file system from turning read-only.
   private let file: Descriptor
   private var records: UInt64 = 0
   private var waiting = WireWriter()
@@ -50,16 +53,29 @@ final class TransferJournal {
   /// Opens the journal, or makes one; hands over what it has.
   init(_ seal: JournalSeal, in folder: DownloadFolder, note: (JournalNote) -> Void) throws(SystemError) {
     self.seal = seal
+    self.folder = folder
     let name = FileName.partial(of: seal.id, item: nil)
+    self.name = name
     file = try folder.locking { () throws(SystemError) in
       try folder.beneath.open(
-        [name], under: folder.descriptor, flags: O_RDWR | O_CREAT | O_NONBLOCK, mode: 0o600)
+        [name], under: folder.descriptor, flags: O_RDONLY | O_CREAT | O_NONBLOCK, mode: 0o600)
     }
     let status = try file.status()
     guard status.st_mode & S_IFMT == S_IFREG else { throw SystemError(ELOOP) }
     let end = try read(note)
-    _ = try SystemError.check { ftruncate(file.number, off_t(end)) }
-    _ = try SystemError.check { lseek(file.number, off_t(end), SEEK_SET) }
+    guard end < status.st_size else { return }
+    let writer = try writer()
+    _ = try SystemError.check { ftruncate(writer.number, off_t(end)) }
+  }
+
+  private func writer() throws(SystemError) -> Descriptor {
+    let writer = try folder.beneath.open(
+      [name], under: folder.descriptor, flags: O_WRONLY | O_APPEND | O_NONBLOCK)
+    // Not something that has been put in its place.
+    guard FileIdentity(try writer.status()) == FileIdentity(try file.status()) else {
+      throw SystemError(ELOOP)
+    }
+    return writer
   }
 
   /// Where the last sound record ends.
@@ -99,7 +115,7 @@ final class TransferJournal {
     var record = WireWriter(capacity: sealed.count + 4)
     record.u32(UInt32(sealed.count))
     record.raw(sealed)
-    try file.write(record.bytes)
+    try writer().write(record.bytes)
     records += 1
   }
 }

@@ -54,7 +54,7 @@ import Testing
       try await world.user("alice", at: registry), try await world.user("bob", at: registry)
     )
     let bobs = try await bob.daemon("--accept-files", "always")
-    let path = try world.folder.write("note", Data(count: 5_000_000))
+    let path = try world.folder.write("canary-of-a-name", Data(count: 5_000_000))
     let sending = try alice.start(words: ["send", "bob", path, "--limit-rate", "100k"])
     _ = try await sending.record("progress")
     let inbox = bob.home + "/downloads/alice"
@@ -63,7 +63,14 @@ import Testing
     }
     try await eventually("a part of the file and its journal") { try remains().count == 2 }
     let parts = try remains()
-    #expect(!parts.contains { $0.contains("note") })
+    #expect(!parts.contains { $0.contains("canary") })
+    // Nor is the name in what is noted of it on either side.
+    let noted = parts.filter { $0.contains("journal") }.map { inbox + "/" + $0 }
+    #expect(noted.count == 1)
+    for file in noted + [alice, bob].flatMap({ [$0.home + "/profile.db", $0.home + "/profile.db-wal"] }) {
+      guard let bytes = FileManager.default.contents(atPath: file) else { continue }
+      #expect(bytes.range(of: Data("canary".utf8)) == nil, "\(file)")
+    }
     try await bobs.destroy()
     _ = try await sending.finish()
     #expect(try remains() == parts)

@@ -106,6 +106,8 @@ enum Samples {
     Ready(stream: 0, limit: 256),
     Offer(stream: 1, id: id(5), items: 2, entries: 9, bytes: 1 << 40, name: "holiday photos"),
     Accept(stream: 1),
+    Accept(stream: 1, held: Held(item: 1, entries: 2, offset: 3, digest: key(7))),
+    Resume(stream: 1, isVerified: true),
     Entry(
       stream: 1, item: 0, kind: .file, executable: true, modified: 1_700_000_000, size: 5, path: "a/b.txt"),
     Entry(stream: 1, item: 0, kind: .folder, executable: false, modified: 0, size: 0, path: "a"),

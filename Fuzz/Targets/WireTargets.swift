@@ -112,6 +112,7 @@ extension PeerMessage {
     case .entry(let message): message
     case .end(let message): message
     case .cancel(let message): message
+    case .resume(let message): message
     }
   }
 }

@@ -26,6 +26,8 @@ public enum Event: Equatable, Sendable {
   case offered(Offered)
   /// An item came.
   case file(File)
+  /// A transfer that is not over.
+  case transfer(TransferState)
   /// The number to compare.
   case safetyNumber(Safety)
   /// A peer came or went.
@@ -192,8 +194,11 @@ public enum Event: Equatable, Sendable {
     public var total: UInt64
     /// Since the first byte.
     public var seconds: Double
-    /// Bytes that were there before: 0, since what was cut short begins anew.
+    /// Bytes that were there before, from an earlier part of the same transfer, and need not be sent.
     public var resumedFrom: UInt64
+    /// In `offer`: nil where it is being offered; `queued` where it waits until the receiver is online; `resumed` where it
+    /// goes on from `resumedFrom`; `restarted` where it begins again because something has changed.
+    public var state: String?
     /// BLAKE2b of a file, where it was asked for; hexadecimal.
     public var checksum: String?
     /// In `done`, how many links, pipes and devices in a folder were left out; nil where none were.
@@ -202,8 +207,9 @@ public enum Event: Equatable, Sendable {
     /// All fields.
     public init(
       id: String, to: String, name: String, bytes: UInt64, total: UInt64, seconds: Double,
-      resumedFrom: UInt64 = 0, checksum: String? = nil, skipped: Int? = nil
+      resumedFrom: UInt64 = 0, checksum: String? = nil, skipped: Int? = nil, state: String? = nil
     ) {
+      self.state = state
       self.id = id
       self.to = to
       self.name = name
@@ -218,7 +224,7 @@ public enum Event: Equatable, Sendable {
     private enum CodingKeys: String, CodingKey {
       case id, to, name, bytes, total, seconds
       case resumedFrom = "resumed_from"
-      case checksum, skipped
+      case checksum, skipped, state
     }
   }
 
@@ -257,7 +263,7 @@ public enum Event: Equatable, Sendable {
     public var path: String
     /// Bytes of all its files.
     public var bytes: UInt64
-    /// Bytes that were there before: 0, since what was cut short begins anew.
+    /// Bytes that were there before, from an earlier part of the same transfer.
     public var resumedFrom: UInt64
 
     /// All fields.
@@ -275,6 +281,41 @@ public enum Event: Equatable, Sendable {
     private enum CodingKeys: String, CodingKey {
       case id, from, name, path, bytes
       case resumedFrom = "resumed_from"
+    }
+  }
+
+  /// `transfer`: one that is not over, from `transfers`.
+  public struct TransferState: Codable, Equatable, Sendable {
+    /// 32 hexadecimal digits.
+    public var id: String
+    /// `out` or `in`.
+    public var direction: String
+    /// The other side.
+    public var user: String
+    /// The first item's name.
+    public var name: String
+    /// How many files and folders were named.
+    public var items: UInt32
+    /// Bytes that the receiver has, as far as is known here.
+    public var bytes: UInt64
+    /// Bytes of the whole.
+    public var total: UInt64
+    /// `active`, `queued` until both are online, or `paused`.
+    public var state: String
+
+    /// All fields.
+    public init(
+      id: String, direction: String, user: String, name: String, items: UInt32, bytes: UInt64, total: UInt64,
+      state: String
+    ) {
+      self.id = id
+      self.direction = direction
+      self.user = user
+      self.name = name
+      self.items = items
+      self.bytes = bytes
+      self.total = total
+      self.state = state
     }
   }
 

@@ -2,7 +2,8 @@ extension Event: Codable {
   private enum Key: String, CodingKey { case v, type }
 
   private enum Kind: String, Codable {
-    case identity, registered, online, offline, peer, sent, message, offer, progress, done, offered, file
+    case identity, registered, online, offline, peer, sent, message, offer, progress, done, offered, file,
+      transfer
     case safetyNumber = "safety-number"
     case presence
     case keyChange = "key-change"
@@ -26,6 +27,7 @@ extension Event: Codable {
     case .done: self = .done(try Transfer(from: decoder))
     case .offered: self = .offered(try Offered(from: decoder))
     case .file: self = .file(try File(from: decoder))
+    case .transfer: self = .transfer(try TransferState(from: decoder))
     case .safetyNumber: self = .safetyNumber(try Safety(from: decoder))
     case .presence: self = .presence(try Presence(from: decoder))
     case .keyChange: self = .keyChange(try KeyChange(from: decoder))
@@ -53,6 +55,7 @@ extension Event: Codable {
       case .done(let payload): (.done, payload)
       case .offered(let payload): (.offered, payload)
       case .file(let payload): (.file, payload)
+      case .transfer(let payload): (.transfer, payload)
       case .safetyNumber(let payload): (.safetyNumber, payload)
       case .presence(let payload): (.presence, payload)
       case .keyChange(let payload): (.keyChange, payload)

@@ -65,8 +65,8 @@ internal import SecchatNet
     let node = node
     Loop.spawn { await node.sweepExpired() }
     // Whose offers could be accepted is a contact. Nobody has to wait for it.
-    let (downloads, senders) = (node.downloads, node.contacts.all.map(\.name.text))
-    Loop.spawn { await Loop.offload { DownloadFolder.sweep(downloads: downloads, of: senders) } }
+    Loop.spawn { await node.sweepDownloads() }
+    node.wakeTransfers()
     let signals = Loop.spawn {
       for await _ in Loop.signals(SIGTERM, SIGINT, SIGHUP) { node.ending.fulfil(.done) }
     }

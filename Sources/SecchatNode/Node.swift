@@ -12,6 +12,7 @@ internal import SecchatNet
   let contacts: Contacts
   let conversations: Conversations
   let prekeys: PrekeyKeeper
+  let transfers: Transfers
   let sessions: Sessions
   private(set) var settings: Settings {
     didSet { registry = Self.registry(settings) }
@@ -58,9 +59,10 @@ internal import SecchatNet
 
   private init(
     _ folder: ProfileFolder, _ key: KeyFile, _ identity: SecretIdentity, _ store: ProfileStore,
-    _ contacts: Contacts, _ conversations: Conversations, _ prekeys: PrekeyKeeper, _ settings: Settings,
-    stays: Bool
+    _ contacts: Contacts, _ conversations: Conversations, _ prekeys: PrekeyKeeper, _ transfers: Transfers,
+    _ settings: Settings, stays: Bool
   ) {
+    self.transfers = transfers
     self.folder = folder
     self.key = key
     self.identity = identity
@@ -83,7 +85,9 @@ internal import SecchatNet
     let contacts = try await Contacts(store)
     let conversations = try await Conversations(store)
     let prekeys = try await PrekeyKeeper(store, identity)
-    return Node(folder, key, identity, store, contacts, conversations, prekeys, settings, stays: stays)
+    let transfers = try await Transfers(store)
+    return Node(
+      folder, key, identity, store, contacts, conversations, prekeys, transfers, settings, stays: stays)
   }
 
   /// Ends every conversation and closes the database.
@@ -211,6 +215,7 @@ internal import SecchatNet
     stockPrekeysSoon()
     let names = contacts.all.map(\.name)
     _ = Loop.spawn { await self.client?.watch(names) }
+    wakeTransfers()
   }
 
   private func isOffline(_ error: NodeError, _ retrying: Bool) {
@@ -228,6 +233,8 @@ internal import SecchatNet
     if isOnline, let account = try? account() {
       dispatchWaiting(to: Account(name: presence.name, registry: account.registry))
     }
+    // Also where the address is another one.
+    if isOnline { goOn(with: presence.name) }
     // The first word on somebody is news only where they are there.
     guard (online.updateValue(isOnline, forKey: presence.name) ?? false) != isOnline else { return }
     event(.presence(.init(user: presence.name.text, online: isOnline)))

@@ -18,6 +18,13 @@ extension Node: PeerSessionOwner {
 
   func received(_ offer: Offer, in session: PeerSession) async -> Result<String, OfferRefusal> {
     guard stays else { return .failure(OfferRefusal(reason: .declined)) }
+    if let answer = await known(offer, in: session) { return answer }
+    let answer = await judged(offer, in: session)
+    return await remembered(offer, in: session, answer)
+  }
+
+  /// What the rule, or the user, says to an offer that was not made before.
+  private func judged(_ offer: Offer, in session: PeerSession) async -> Result<String, OfferRefusal> {
     let downloads = downloads
     switch settings.files {
     case .always:
@@ -29,7 +36,8 @@ extension Node: PeerSessionOwner {
         pendingOffers.values.count(where: { $0.from == session.peer }) < Self.offersOfOne
       else { return .failure(OfferRefusal(reason: .busy)) }
       // An id stays that of the offer first made with it: the user may be typing it to accept that one.
-      guard offersSeen.insert(offer.id, from: session.peer) else {
+      let isNew = offersSeen.insert(offer.id, from: session.peer)
+      guard transfers.mayAsk(offer, key(offer, session), isNew: isNew) else {
         return .failure(OfferRefusal(reason: .declined))
       }
       let pending = PendingOffer(from: session.peer)

@@ -30,6 +30,9 @@ extension Node {
       case .verify(let user, let number): try await verify(user, number, emit)
       case .trust(let user, let fingerprint): try await trust(user, fingerprint, emit)
       case .subscribe: await relay(emit)
+      case .transfers:
+        for record in transfers.all { if let state = state(of: record) { emit(.transfer(state)) } }
+      case .transfer(let id, let action): try await change(id, action, emit)
       case .answer(let id, let accept): try answer(id, accept)
       case .contacts: for contact in contacts.all { emit(.peer(peer(contact))) }
       }
@@ -189,6 +192,8 @@ extension Node {
       // The key that was pinned is the right one, says the user: the other is forgotten.
       try await contacts.update(target) { $0.offered = nil }
     }
+    // What was held for that key's sake.
+    goOn(with: target.name)
     emit(.trusted(.init(user: target.name.text, fingerprint: wanted.description)))
     dispatchWaiting(to: target)
   }
@@ -202,20 +207,6 @@ extension Node {
       throw NodeError(.usage, "that is you", hint: "name the other one")
     }
     return target
-  }
-
-  private func send(
-    _ user: String, _ paths: [String], _ rate: UInt64?, _ checksum: Bool, _ emit: @escaping (Event) -> Void
-  ) async throws(NodeError) {
-    let target = try peer(user)
-    guard !paths.isEmpty, paths.allSatisfy({ $0.hasPrefix("/") }) else {
-      throw NodeError(.usage, "there is nothing to send", hint: "name a file or a folder")
-    }
-    _ = try network()
-    try await hearing(emit) { () throws(NodeError) in
-      let session = try await session(with: target)
-      try await session.sendFiles(paths, limitRate: rate, checksum: checksum, events: emit)
-    }
   }
 
   private func answer(_ id: String, _ accept: Bool) throws(NodeError) {

@@ -36,7 +36,8 @@ public enum Request: Codable, Equatable, Sendable {
   /// Takes a message back that has not left; 1 where there is none of that id, or it may have left.
   case cancel(id: String)
   /// `offer`, `progress`, `done`, for each path. Paths are absolute; `limitRate` is in bytes a second; `checksum` adds a
-  /// BLAKE2b digest for the receiver to check.
+  /// BLAKE2b digest for the receiver to check. What was cut short goes on; what cannot go now is kept (`offer` with the
+  /// state `queued`, then 6), and goes out by itself from a node that stays.
   case send(user: String, paths: [String], limitRate: UInt64?, checksum: Bool)
   /// `safety-number`; with a number (60 digits, spaces allowed): marks the peer verified where it is the right one, else ends with 4.
   case verify(user: String, number: String?)
@@ -45,6 +46,10 @@ public enum Request: Codable, Equatable, Sendable {
   /// Every event that happens from now on (`message`, `file`, `offered`, `presence`, `key-change`, `online`, `offline`,
   /// `error`), until the asker goes.
   case subscribe
+  /// `transfer`, one for each that is not over.
+  case transfers
+  /// Pauses a transfer, lets it go on, or ends it. `id` is as `transfer` told it, or a beginning of it that only it has.
+  case transfer(id: String, action: TransferAction)
   /// Accepts or refuses what `offered` named.
   case answer(id: String, accept: Bool)
   /// Names of known peers, as `peer` events, from the pins alone: for completion.
@@ -61,4 +66,14 @@ public enum DeliveryState: String, Codable, Sendable, CaseIterable {
   case delivered
   /// A person there has seen it.
   case read
+}
+
+/// What may be done with a transfer.
+public enum TransferAction: String, Codable, Equatable, Sendable, CaseIterable {
+  /// Stops it for now; what has come stays.
+  case pause
+  /// Lets it go on.
+  case resume
+  /// Ends it for good.
+  case cancel
 }

@@ -19,7 +19,8 @@ struct Command: Sendable {
   /// In the order that help shows them.
   static let all: [Command] = [
     .keygen, .keyShow, .keyPasswd, .register, .login, .daemon, .list, .lookup, .chat, .history, .outbox,
-    .send, .verify, .trust,
+    .send,
+    .transfers, .verify, .trust,
     .logout,
     .completion, .man,
   ]

@@ -23,13 +23,13 @@ struct Render: Sendable {
     case .peer(let peer): text(peer)
     case .sent(let sent): text(sent)
     case .message(let message): text(message)
-    case .offer(let transfer):
-      "\(name: transfer.to, .name) is offered \(name: transfer.name) (\(byteSize(transfer.total)))"
+    case .offer(let transfer): text(offer: transfer)
     case .progress: nil
     case .done(let transfer): text(done: transfer)
     case .offered(let offered): text(offered)
     case .file(let file):
       happening("\(name: file.from, .name) sent \(name: file.name) (\(byteSize(file.bytes))): \(file.path)")
+    case .transfer(let transfer): text(transfer)
     case .safetyNumber(let safety): text(safety)
     case .presence(let presence):
       happening("\(name: presence.user, .name) is \(state(presence.online))")
@@ -173,6 +173,27 @@ struct Render: Sendable {
         New ones go under new keys.
         """
     }
+  }
+
+  private func text(offer transfer: Event.Transfer) -> SafeText {
+    let what: SafeText = "\(name: transfer.name) (\(byteSize(transfer.total)))"
+    let to: SafeText = "\(name: transfer.to, .name)"
+    return switch transfer.state {
+    case "queued": "\(what) waits until \(to) is online"
+    case "resumed": "\(what) to \(to) goes on after \(byteSize(transfer.resumedFrom))"
+    case "restarted":
+      "\(name: transfer.name) has changed: \(to) gets it from the beginning (\(byteSize(transfer.total)))"
+    default: "\(to) is offered \(what)"
+    }
+  }
+
+  private func text(_ transfer: Event.TransferState) -> SafeText {
+    let arrow: SafeText = transfer.direction == "in" ? "from" : "to"
+    let more: SafeText = transfer.items == 1 ? "" : " and more"
+    return """
+      \(String(transfer.id.prefix(Offers.shownDigits))) \(transfer.state): \(name: transfer.name)\(more) \(arrow) \
+      \(name: transfer.user, .name), \(byteSize(transfer.bytes)) of \(byteSize(transfer.total))
+      """
   }
 
   private func text(done transfer: Event.Transfer) -> SafeText {

@@ -47,29 +47,45 @@ import Testing
     #expect(try await slow.finish() == 0)
   }
 
-  @Test func `what a crash left goes when the node starts`() async throws {
+  @Test func `what a crash left stays while it may go on, and else goes when the node starts`() async throws {
     let world = try World()
     let registry = try await world.registry()
     let (alice, bob) = (
       try await world.user("alice", at: registry), try await world.user("bob", at: registry)
     )
     let bobs = try await bob.daemon("--accept-files", "always")
-    let path = try world.folder.write("note", Data(count: 5_000_000))
+    let path = try world.folder.write("canary-of-a-name", Data(count: 5_000_000))
     let sending = try alice.start(words: ["send", "bob", path, "--limit-rate", "100k"])
     _ = try await sending.record("progress")
     let inbox = bob.home + "/downloads/alice"
     func remains() throws -> [String] {
-      try FileManager.default.contentsOfDirectory(atPath: inbox).filter { $0.hasSuffix(".part") }
+      try FileManager.default.contentsOfDirectory(atPath: inbox).filter { $0.hasSuffix(".part") }.sorted()
     }
-    try await eventually("a part of the file") { try remains().count == 1 }
+    try await eventually("a part of the file and its journal") { try remains().count == 2 }
+    let parts = try remains()
+    #expect(!parts.contains { $0.contains("canary") })
+    // Nor is the name in what is noted of it on either side.
+    let noted = parts.filter { $0.contains("journal") }.map { inbox + "/" + $0 }
+    #expect(noted.count == 1)
+    for file in noted + [alice, bob].flatMap({ [$0.home + "/profile.db", $0.home + "/profile.db-wal"] }) {
+      guard let bytes = FileManager.default.contents(atPath: file) else { continue }
+      #expect(bytes.range(of: Data("canary".utf8)) == nil, "\(file)")
+    }
     try await bobs.destroy()
     _ = try await sending.finish()
-    #expect(try remains().count == 1)
+    #expect(try remains() == parts)
+    // Of transfers that nobody knows.
+    for name in [".x.0123abcd.part", ".secchat-\(String(repeating: "0", count: 32))-0.part"] {
+      try Data([1]).write(to: URL(filePath: inbox + "/" + name))
+    }
     try FileManager.default.createDirectory(
       atPath: bob.home + "/downloads/not ours", withIntermediateDirectories: false)
     let foreign = bob.home + "/downloads/not ours/.x.0123abcd.part"
     try Data([1]).write(to: URL(filePath: foreign))
     let again = try await bob.daemon()
+    try await eventually("nothing else is left") { try remains() == parts }
+    let id = try #require(try await bob.run("transfers").expect(0).record("transfer")["id"])
+    try await bob.run("transfers", "cancel", id).expect(0)
     try await eventually("nothing is left") { try remains().isEmpty }
     #expect(FileManager.default.fileExists(atPath: foreign))
     try await again.stop()

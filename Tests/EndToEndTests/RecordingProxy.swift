@@ -21,12 +21,15 @@ final class RecordingProxy: Sendable {
     var all = Data()
     /// What the client of each connection sent.
     var fromClients: [Data] = []
+    var countFromClients = 0
     var open: [Int32] = []
     var change: Change?
   }
 
   /// Listens on a free port of 127.0.0.1, and connects what comes to `host`, by default on the same port.
-  init(to host: String, _ targetPort: Int? = nil) throws {
+  ///
+  /// - Parameter keeping: whether the bytes are kept, or counted only.
+  init(to host: String, _ targetPort: Int? = nil, keeping: Bool = true) throws {
     let listener = try Self.socket()
     self.listener = listener
     unsafe try Self.withAddress("127.0.0.1", 0) { address, length in
@@ -65,8 +68,8 @@ final class RecordingProxy: Sendable {
           $0.open += [client, server]
           return $0.fromClients.count - 1
         }
-        Thread { Self.pump(client, server, record, from: connection) }.start()
-        Thread { Self.pump(server, client, record, from: nil) }.start()
+        Thread { Self.pump(client, server, record, from: connection, keeping: keeping) }.start()
+        Thread { Self.pump(server, client, record, from: nil, keeping: keeping) }.start()
       }
     }.start()
   }
@@ -78,6 +81,9 @@ final class RecordingProxy: Sendable {
 
   /// What the client of each connection sent, in the order in which they came.
   var fromClients: [Data] { record.withLock { $0.fromClients } }
+
+  /// How many bytes clients have sent in all.
+  var countFromClients: Int { record.withLock { $0.countFromClients } }
 
   /// Does this to what comes from now on, on connections that stand too; nil is honest.
   func change(_ change: Change?) { record.withLock { $0.change = change } }
@@ -91,7 +97,9 @@ final class RecordingProxy: Sendable {
   }
 
   /// - Parameter connection: where the side that is read from is the client.
-  private static func pump(_ from: Int32, _ to: Int32, _ record: Lock<Record>, from connection: Int?) {
+  private static func pump(
+    _ from: Int32, _ to: Int32, _ record: Lock<Record>, from connection: Int?, keeping: Bool
+  ) {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     var offset = 0
     reading: while true {
@@ -99,6 +107,8 @@ final class RecordingProxy: Sendable {
       guard count > 0 else { break }
       let bytes = Array(buffer[..<count])
       let change = record.withLock { record in
+        if connection != nil { record.countFromClients += count }
+        guard keeping else { return record.change }
         record.all.append(contentsOf: bytes)
         if let connection { record.fromClients[connection].append(contentsOf: bytes) }
         return record.change

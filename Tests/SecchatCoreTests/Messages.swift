@@ -94,6 +94,17 @@ enum Messages {
   static let refuse = Refuse(id: id, reason: .declined)
   static let offer = Offer(stream: 1, id: id, items: 1, entries: 1, bytes: 5, name: "notes.txt")
   static let accept = Accept(stream: 1)
+  static let acceptHeld = Accept(
+    stream: 1, held: Held(item: 0, entries: 1, offset: 3, digest: heldDigest("hel")))
+  static let resume = Resume(stream: 1, isVerified: true)
+
+  /// Of the entry and the first of its bytes.
+  private static func heldDigest(_ text: String) -> FixedBytes<32> {
+    var digest = HeldDigest()
+    digest.begin(entry)
+    digest.update(Array(text.utf8).raw)
+    return digest.digest()
+  }
   static let entry = Entry(
     stream: 1, item: 0, kind: .file, executable: false, modified: 1_700_000_004, size: 5, path: "notes.txt")
   static let end = End(stream: 1, size: 5, digest: BLAKE2b.hash256(Array("hello".utf8).raw))

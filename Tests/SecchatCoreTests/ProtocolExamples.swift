@@ -95,11 +95,13 @@ enum ProtocolExamples {
       "ready": Messages.ready.encoded,
       "offer": Messages.offer.encoded,
       "accept": Messages.accept.encoded,
+      "accept-held": Messages.acceptHeld.encoded,
       "entry": Messages.entry.encoded,
       "chunk": Messages.chunk,
       "end": Messages.end.encoded,
       "end-without-digest": Messages.endWithoutDigest.encoded,
       "cancel": Messages.cancel.encoded,
+      "resume": Messages.resume.encoded,
     ]
   }
 

@@ -56,6 +56,8 @@ import Testing
     for reason in Refuse.Reason.allCases { checkWire(Refuse(id: Messages.id, reason: reason)) }
     checkWire(Messages.offer)
     checkWire(Messages.accept)
+    checkWire(Messages.acceptHeld)
+    checkWire(Messages.resume)
     checkWire(Messages.entry)
     checkWire(
       Entry(stream: 2, item: 9, kind: .file, executable: true, modified: .max, size: .max, path: "a/b"))
@@ -132,6 +134,7 @@ import Testing
       (.entry, Messages.entry.encoded, .entry(Messages.entry)),
       (.end, Messages.end.encoded, .end(Messages.end)),
       (.cancel, Messages.cancel.encoded, .cancel(Messages.cancel)),
+      (.resume, Messages.resume.encoded, .resume(Messages.resume)),
     ]
     for (type, encoded, expected) in cases {
       #expect(encoded.first == type.rawValue)

@@ -41,7 +41,7 @@ import Testing
     for value: UInt8 in [0, 10, 0xff] {
       #expect(wireError(Failure.self, request + [value, 0, 0, 0, 0]) == .malformed)
     }
-    for value: UInt8 in [0, 7, 0xff] { #expect(wireError(Cancel.self, request + [value]) == .malformed) }
+    for value: UInt8 in [0, 8, 0xff] { #expect(wireError(Cancel.self, request + [value]) == .malformed) }
     for value: UInt8 in [0, 3, 0xff] {
       var entry = Array(Messages.entry.encoded.dropFirst())
       entry[8] = value

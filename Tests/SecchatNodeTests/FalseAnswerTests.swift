@@ -109,7 +109,9 @@ import Testing
     let (status, error) = await alice.chat("bob")
     #expect(status == .untrusted && error?.contains("device list") == true, "\(error ?? "")")
     #expect(await alice.ask(.lookup(user: "bob")).status == .untrusted)
-    let send = Request.send(user: "bob", paths: ["/nothing"], limitRate: nil, checksum: false)
+    let folder = try TemporaryFolder(inMemory: true)
+    let file = try folder.write("file", [1])
+    let send = Request.send(user: "bob", paths: [file], limitRate: nil, checksum: false)
     #expect(await alice.ask(send).status == .untrusted)
     #expect(thief.calls == 0)
     // Nor does the old key do for the new list.

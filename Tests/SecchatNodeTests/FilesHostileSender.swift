@@ -18,15 +18,16 @@ import Testing
 
   init(
     items: UInt32 = 1, entries: UInt32 = 1, bytes: UInt64 = 0, name: String = "x",
-    folder: TemporaryFolder? = nil, room: PromisedRoom = PromisedRoom(), ways: DownloadFolder.Ways = .init()
+    folder: TemporaryFolder? = nil, room: PromisedRoom = PromisedRoom(), ways: DownloadFolder.Ways = .init(),
+    keeping: TransferKeeping? = nil, id: MessageID = Random.bytes()
   ) throws {
     let folder = try folder ?? TemporaryFolder(inMemory: true)
     self.folder = folder
-    offer = Offer(stream: 7, id: Random.bytes(), items: items, entries: entries, bytes: bytes, name: name)
+    offer = Offer(stream: 7, id: id, items: items, entries: entries, bytes: bytes, name: name)
     let events = Box<(Event) -> Void>({ _ in })
     receiver = IncomingTransfer(
       offer, from: "mallory", downloads: folder.file("downloads"), channel: back, promisedRoom: room,
-      ways: ways,
+      ways: ways, keeping: keeping,
       events: { events.value($0) })
     events.value = { [weak self] in if case .file(let file) = $0 { self?.files.append(file) } }
     back.deliver = { [weak self] (type, body) throws(WireError) in

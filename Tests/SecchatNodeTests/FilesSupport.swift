@@ -100,14 +100,23 @@ func randomBytes(_ count: Int) -> [UInt8] {
   var refusal: Refuse.Reason?
   var ways = DownloadFolder.Ways()
   var downloads: String
+  private let keeping: TransferKeeping?
 
-  init(source: TemporaryFolder, paths: [String], limitRate: UInt64? = nil, checksum: Bool = false) throws {
+  /// - Parameters:
+  ///   - before: whose transfer goes on.
+  ///   - keeping: the receiver's, for one that may go on.
+  init(
+    source: TemporaryFolder, paths: [String], limitRate: UInt64? = nil, checksum: Bool = false,
+    after before: Meeting? = nil, keeping: ((MessageID) -> TransferKeeping)? = nil
+  ) throws {
     self.source = source
-    target = try TemporaryFolder(inMemory: true)
+    target = try before?.target ?? TemporaryFolder(inMemory: true)
     downloads = target.file("downloads")
+    let id: MessageID = before?.outgoing.id ?? Random.bytes()
+    self.keeping = keeping?(id)
     let events = Box<(Event) -> Void>({ _ in })
     outgoing = OutgoingTransfer(
-      paths: paths, to: "bob", stream: 1, id: Random.bytes(), channel: forth, limitRate: limitRate,
+      paths: paths, to: "bob", stream: 1, id: id, channel: forth, limitRate: limitRate,
       checksum: checksum, events: { events.value($0) })
     events.value = { [weak self] in self?.events.append($0) }
     forth.deliver = { [weak self] (type, body) throws(WireError) in try await self?.toReceiver(type, body) }
@@ -135,7 +144,8 @@ func randomBytes(_ count: Int) -> [UInt8] {
     }
     if let refusal { return back.send(Refuse(id: offer.id, reason: refusal)) }
     let transfer = IncomingTransfer(
-      offer, from: "alice", downloads: downloads, channel: back, promisedRoom: PromisedRoom(), ways: ways
+      offer, from: "alice", downloads: downloads, channel: back, promisedRoom: PromisedRoom(), ways: ways,
+      keeping: keeping
     ) { [weak self] in self?.events.append($0) }
     incoming = transfer
     Loop.spawn {

@@ -15,9 +15,11 @@ package enum Labels {
   package static let safetyNumber: StaticString = "secchat safety number v1"
   package static let keyText: StaticString = "secchat key text v1"
   package static let keyFile: StaticString = "secchat key file v1"
+  package static let heldItem: StaticString = "secchat held item v1"
   package static let profileRow: StaticString = "secchat profile row v1"
   package static let ratchetSession: StaticString = "secchat ratchet session v1"
   package static let messageChain: StaticString = "secchat message chain v1"
+  package static let transferJournal: StaticString = "secchat transfer journal v1"
   package static let registryKeyFile: StaticString = "secchat registry key file v1"
 
   // Key derivations: `info` of HKDF.

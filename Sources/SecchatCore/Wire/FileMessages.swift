@@ -3,7 +3,7 @@ package import SecchatCrypto
 /// OFFER proposes files and folders.
 ///
 ///     0   stream   u32: odd from the link's initiator, even from its responder; never used twice on a link
-///     4   id       16 bytes, random
+///     4   id       16 bytes, random; once more with the same offer: the transfer is to go on
 ///     20  items    u32: what the user named, 1 or more
 ///     24  entries  u32: files and folders in all, at most 1000000
 ///     28  bytes    u64: sum of the files' sizes
@@ -50,12 +50,27 @@ package struct Offer: WireMessage {
 /// ACCEPT takes an offer. A READY for the stream follows or came before.
 ///
 ///     0  stream  u32
+///     4  held    u8: 0, or 1 and what the receiver has of it (`Held`)
 package struct Accept: WireMessage {
   package static let type = FrameType.accept
   package var stream: UInt32
-  package init(stream: UInt32) { self.stream = stream }
-  package init(body: inout WireReader) throws(WireError) { stream = try body.u32() }
-  package func encodeBody(into writer: inout WireWriter) { writer.u32(stream) }
+  package var held: Held?
+
+  package init(stream: UInt32, held: Held? = nil) {
+    self.stream = stream
+    self.held = held
+  }
+
+  package init(body: inout WireReader) throws(WireError) {
+    stream = try body.u32()
+    held = try body.flag() ? Held(from: &body) : nil
+  }
+
+  package func encodeBody(into writer: inout WireWriter) {
+    writer.u32(stream)
+    writer.flag(held != nil)
+    held?.encode(into: &writer)
+  }
 }
 
 /// ENTRY begins a file, or names a folder. The entries of an item come together, a folder before what is in it.
@@ -109,6 +124,11 @@ package struct Entry: WireMessage {
 
   package func encodeBody(into writer: inout WireWriter) {
     writer.u32(stream)
+    encodeFields(into: &writer)
+  }
+
+  /// All but the stream, which differs from link to link.
+  package func encodeFields(into writer: inout WireWriter) {
     writer.u32(item)
     writer.u8(kind.rawValue)
     writer.flag(executable)
@@ -199,6 +219,8 @@ package struct Cancel: WireMessage {
     case integrity = 5
     /// A name or an order of frames that may not be.
     case malformed = 6
+    /// The user said so, for now: what the receiver has it keeps.
+    case paused = 7
   }
 
   package var stream: UInt32

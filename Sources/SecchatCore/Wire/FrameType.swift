@@ -46,4 +46,5 @@ package enum FrameType: UInt8, CaseIterable, Sendable {
   case chunk = 0x53
   case end = 0x54
   case cancel = 0x55
+  case resume = 0x56
 }

@@ -11,6 +11,7 @@ package enum PeerMessage: Equatable, Sendable {
   case entry(Entry)
   case end(End)
   case cancel(Cancel)
+  case resume(Resume)
 
   /// Reads the body of a frame of type `type`.
   package init(type: FrameType, body: RawSpan) throws(WireError) {
@@ -26,6 +27,7 @@ package enum PeerMessage: Equatable, Sendable {
     case .entry: self = .entry(try Entry(wholeBody: body))
     case .end: self = .end(try End(wholeBody: body))
     case .cancel: self = .cancel(try Cancel(wholeBody: body))
+    case .resume: self = .resume(try Resume(wholeBody: body))
     default: throw .malformed
     }
   }

@@ -47,6 +47,23 @@ final class Descriptor: Sendable {
     return count
   }
 
+  /// At most `count` bytes; fewer only where the file ends.
+  func read(_ count: Int) throws(SystemError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    let count = unsafe bytes.withUnsafeMutableBytes { memory in
+      Result { () throws(SystemError) in unsafe try self.read(into: memory) }
+    }
+    bytes.removeSubrange(try count.get()...)
+    return bytes
+  }
+
+  /// Writes all of the bytes.
+  func write(_ bytes: [UInt8]) throws(SystemError) {
+    try unsafe bytes.withUnsafeBytes { memory in
+      Result { () throws(SystemError) in unsafe try self.write(memory) }
+    }.get()
+  }
+
   /// Writes all of `memory`.
   func write(_ memory: UnsafeRawBufferPointer) throws(SystemError) {
     var count = 0

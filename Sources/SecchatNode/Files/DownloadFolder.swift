@@ -1,6 +1,6 @@
 internal import CSystem
 internal import Glibc
-internal import SecchatCore
+package import SecchatCore
 internal import SecchatCrypto
 
 /// One sender's folder in the downloads. Everything in it is reached from its descriptor, so that nothing can be put in
@@ -27,8 +27,11 @@ package final class DownloadFolder: Sendable {
   /// - Parameters:
   ///   - downloads: an absolute path, chosen by the user: may lead through symbolic links.
   ///   - sender: a user's name; `downloads/sender` itself may not be a symbolic link.
+  ///   - kept: transfers that may go on: what is there of them stays.
   /// - Throws: 1 where it cannot be made or opened.
-  package init(downloads: String, sender: String, ways: Ways = Ways()) throws(NodeError) {
+  package init(
+    downloads: String, sender: String, keeping kept: Set<MessageID> = [], ways: Ways = Ways()
+  ) throws(NodeError) {
     let name = FileName.item(sender)
     guard downloads.hasPrefix("/"), (try? FilePath(name))?.components.count == 1 else {
       throw NodeError(.internal, "no folder for downloads")
@@ -45,24 +48,27 @@ package final class DownloadFolder: Sendable {
         .usage, "cannot use the download folder \(FileName.tidied(path)): \(error)",
         hint: "see to its permissions, or choose another with --downloads")
     }
-    sweep()
+    sweep(keeping: kept)
   }
 
-  /// Removes what crashes have left in the folders of these senders under `downloads`; other folders there are not
-  /// ours. Blocks: not for the loop's thread.
-  package static func sweep(downloads: String, of senders: [String]) {
+  /// Removes what crashes have left in the folders of these senders under `downloads`, but for the transfers that may go
+  /// on; other folders there are not ours. Blocks: not for the loop's thread.
+  package static func sweep(downloads: String, of senders: [String], keeping kept: Set<MessageID> = []) {
     guard downloads.hasPrefix("/"), let root = try? openFolder(downloads) else { return }
     for sender in senders {
-      _ = try? DownloadFolder(downloads: downloads, existing: FileName.item(sender), under: root)
+      _ = try? DownloadFolder(
+        downloads: downloads, existing: FileName.item(sender), under: root, keeping: kept)
     }
   }
 
-  private init(downloads: String, existing name: String, under root: Descriptor) throws(SystemError) {
+  private init(
+    downloads: String, existing name: String, under root: Descriptor, keeping kept: Set<MessageID>
+  ) throws(SystemError) {
     path = downloads + "/" + name
     beneath = Beneath(usesKernel: true)
     renames = true
     descriptor = try beneath.open([name], under: root, flags: O_RDONLY | O_DIRECTORY)
-    sweep()
+    sweep(keeping: kept)
   }
 
   private static func openFolder(_ path: String) throws(SystemError) -> Descriptor {
@@ -178,6 +184,23 @@ package final class DownloadFolder: Sendable {
     _ = unsafe withPath(name) { unsafe unlinkat(folder.number, $0, AT_REMOVEDIR) }
   }
 
+  /// Removes what is in a folder besides these paths and what leads to them.
+  func clean(_ folder: Descriptor, keeping paths: Set<String>, below path: String = "", depth: Int = 0) {
+    guard depth < 2 * Limits.pathDepth else { return }
+    for name in (try? folder.names()) ?? [] {
+      let inner = Self.text(name).map { path + $0 } ?? ""
+      guard paths.contains(inner) else {
+        Self.remove(name, under: folder, depth: depth)
+        continue
+      }
+      let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+      let number = unsafe withPath(name) { unsafe openat(folder.number, $0, flags) }
+      if number >= 0 {
+        clean(Descriptor(taking: number), keeping: paths, below: inner + "/", depth: depth + 1)
+      }
+    }
+  }
+
   /// Makes an item and locks it, with nobody sweeping in between.
   func locking(_ make: () throws(SystemError) -> Descriptor) throws(SystemError) -> Descriptor {
     _ = flock(descriptor.number, LOCK_SH)
@@ -187,11 +210,24 @@ package final class DownloadFolder: Sendable {
     return made
   }
 
+  /// The name of the item, where one has this identity.
+  func name(of identity: FileIdentity) throws(SystemError) -> String? {
+    for name in try descriptor.names() {
+      var status = stat()
+      guard
+        unsafe withPath(name, { unsafe fstatat(descriptor.number, $0, &status, AT_SYMLINK_NOFOLLOW) }) == 0
+      else { continue }
+      if FileIdentity(status) == identity { return Self.text(name) }
+    }
+    return nil
+  }
+
   /// Removes incomplete items of transfers that no longer run: those at work hold a lock.
-  private func sweep() {
+  private func sweep(keeping kept: Set<MessageID>) {
     guard descriptor.tryLock() else { return }
     defer { _ = flock(descriptor.number, LOCK_UN) }
     for name in ((try? descriptor.names()) ?? []).compactMap(Self.text) where FileName.isPartial(name) {
+      if let transfer = FileName.transfer(ofPartial: name), kept.contains(transfer) { continue }
       guard let left = try? beneath.open([name], under: descriptor, flags: O_RDONLY | O_NONBLOCK),
         left.tryLock()
       else { continue }

@@ -8,8 +8,39 @@ struct EntryOrder {
   private var item: (number: UInt32, name: String, isFolder: Bool)?
   private var file: (size: UInt64, received: UInt64)?
   private var itemEnded = true
+  /// Items that came before, over another link.
+  private var finished: UInt32 = 0
 
   init(_ offer: Offer) { self.offer = offer }
+
+  /// Whether what is held can be a part of what was offered.
+  mutating func goOn(after recovery: Recovery) -> Bool {
+    guard begin(after: recovery) else { return false }
+    guard let open = recovery.open else { return true }
+    guard open.entries <= offer.entries - entries, open.announced <= offer.bytes - announced,
+      open.number == recovery.finished, open.number < offer.items
+    else { return false }
+    entries += open.entries
+    announced += open.announced
+    item = (open.number, open.name, open.isFolder)
+    itemEnded = false
+    file = open.file.map { ($0.size, $0.held) }
+    return true
+  }
+
+  /// The same for the item that is held to come anew.
+  mutating func begin(after recovery: Recovery) -> Bool {
+    guard recovery.finished <= offer.items, recovery.finishedEntries <= offer.entries,
+      recovery.finishedBytes <= offer.bytes
+    else { return false }
+    entries = recovery.finishedEntries
+    announced = recovery.finishedBytes
+    finished = recovery.finished
+    item = nil
+    file = nil
+    itemEnded = true
+    return true
+  }
 
   /// Whether everything that was offered has come.
   var isComplete: Bool { entries == offer.entries && file == nil }
@@ -34,7 +65,7 @@ struct EntryOrder {
         throw .malformed
       }
     } else {
-      let next = item.map { $0.number + 1 } ?? 0
+      let next = item.map { $0.number + 1 } ?? finished
       guard entry.item == next, path.components.count == 1, next > 0 || path.components[0] == offer.name
       else {
         throw .malformed

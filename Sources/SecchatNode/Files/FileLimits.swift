@@ -5,8 +5,8 @@ enum FileLimits {
   /// What is read, queued and written in one piece, in whole chunks and whole pages (254): large enough that a trip to
   /// another thread costs nothing beside it.
   static let block = 16 * Limits.chunkData
-  /// How long data may wait for more to make up a block, in milliseconds.
-  static let gathering = 50
+  /// How long data may wait for more to make up a block, in milliseconds: a receiver that is killed loses it.
+  static let gathering = 5
   /// Files and folders handled in one trip to another thread: some milliseconds of work on an ordinary disk.
   static let entriesAtOnce = 512
   /// Entries that may wait for the disk before the link's reader has to wait; with the longest paths 4 MiB.

@@ -1,4 +1,5 @@
 internal import SecchatCore
+internal import SecchatCrypto
 
 /// Names for files that came from elsewhere, or go there.
 enum FileName {
@@ -31,8 +32,27 @@ enum FileName {
 
   private static let partialSuffix = ".part"
 
+  /// What an item is called until it is complete, where its transfer may go on another time; of the transfer's journal
+  /// where `item` is nil. Tells no name.
+  static func partial(of transfer: MessageID, item: UInt32?) -> String {
+    keptPrefix + Hex.encode(transfer.array) + "-" + (item.map { "\($0)" } ?? "journal") + partialSuffix
+  }
+
+  private static let keptPrefix = ".secchat-"
+
+  /// Whose part it is, of a name that `partial(of:item:)` could have made.
+  static func transfer(ofPartial name: String) -> MessageID? {
+    guard name.hasPrefix(keptPrefix), name.hasSuffix(partialSuffix) else { return nil }
+    let middle = name.utf8.dropFirst(keptPrefix.utf8.count).dropLast(partialSuffix.utf8.count)
+    guard middle.count > 33, middle.dropFirst(32).first == UInt8(ascii: "-"),
+      let bytes = Hex.decode(String(decoding: middle.prefix(32), as: UTF8.self))
+    else { return nil }
+    return MessageID(bytes)
+  }
+
   /// Whether `partial` could have made the name.
   static func isPartial(_ name: String) -> Bool {
+    if transfer(ofPartial: name) != nil { return true }
     guard name.utf8.first == UInt8(ascii: "."), name.hasSuffix(partialSuffix) else { return false }
     let tag = name.utf8.dropFirst().dropLast(partialSuffix.utf8.count).suffix(9)
     return tag.count == 9 && tag.first == UInt8(ascii: ".")

@@ -8,10 +8,12 @@ final class IncomingFile {
   private let descriptor: Descriptor
   private let modified: UInt64
   private var hasher: BLAKE2b?
-  private(set) var written: UInt64 = 0
+  private(set) var written: UInt64
 
-  init(_ descriptor: Descriptor, _ entry: Entry, hashes: Bool) {
+  /// - Parameter written: what it has already; the descriptor stands behind it.
+  init(_ descriptor: Descriptor, _ entry: Entry, hashes: Bool, written: UInt64 = 0) {
     self.descriptor = descriptor
+    self.written = written
     modified = entry.modified
     hasher = hashes ? BLAKE2b.hasher256() : nil
   }

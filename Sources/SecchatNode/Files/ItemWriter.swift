@@ -13,6 +13,8 @@ enum WriteOperation: Sendable {
   case end(digest: FixedBytes<32>?)
   /// The item is complete.
   case finish
+  /// What there is of the item goes: it comes from its beginning.
+  case anew
 }
 
 /// An item that has come to its final name.
@@ -36,7 +38,7 @@ struct FinishedItem: Sendable, Equatable {
     var isTidied = false
   }
 
-  private let folder: DownloadFolder
+  let folder: DownloadFolder
   private var item: Item?
   private var file: IncomingFile?
   private var complete: [Item] = []
@@ -47,6 +49,9 @@ struct FinishedItem: Sendable, Equatable {
   /// For the items' names, and for those in the item that is coming.
   private(set) var itemNumbers = NameNumbers()
   private(set) var innerNumbers = NameNumbers()
+  /// Of a transfer that may go on another time.
+  private var journal: TransferJournal?
+  private var transfer: MessageID?
 
   init(_ folder: DownloadFolder) { self.folder = folder }
 
@@ -59,19 +64,60 @@ struct FinishedItem: Sendable, Equatable {
         if complete.count >= FileLimits.itemsAtOnce { try settle(&finished) }
       }
       try settle(&finished)
+      do throws(SystemError) { try journal?.write() } catch { throw TransferFailure(error) }
       return (finished, nil)
     } catch {
       return (finished, error)
     }
   }
 
-  /// Removes what is incomplete.
+  /// Removes what is incomplete, and what was noted of it.
   func discard() {
     file = nil
     for item in complete { folder.remove(item.partial) }
     complete = []
     if let item { folder.remove(item.partial) }
     item = nil
+    forget()
+  }
+
+  /// Lets go of what is incomplete, so that it can go on another time; without a journal it cannot.
+  func suspend() {
+    guard journal != nil else { return discard() }
+    file = nil
+    complete = []
+    item = nil
+    journal = nil
+  }
+
+  /// Removes what was noted: nothing goes on after this.
+  func forget() {
+    journal = nil
+    if let transfer { folder.remove(FileName.partial(of: transfer, item: nil)) }
+  }
+
+  /// Notes from now on what comes.
+  func keep(_ journal: TransferJournal, of transfer: MessageID) {
+    self.journal = journal
+    self.transfer = transfer
+  }
+
+  /// Goes on with an item that an earlier part of the transfer has begun.
+  func goOn(
+    with first: Entry, in root: Descriptor, called partial: String, bytes: UInt64, isTidied: Bool,
+    file: IncomingFile?
+  ) {
+    item = Item(
+      number: first.item, name: FileName.item(first.path), partial: partial, root: root,
+      isFolder: first.kind == .folder, bytes: bytes, isTidied: isTidied)
+    self.file = file
+  }
+
+  /// Gives an item its name.
+  func settle(
+    _ root: Descriptor, called partial: String, as name: String, isFolder: Bool
+  ) throws(SystemError) -> String {
+    try folder.settle(root, called: partial, as: name, isFolder: isFolder, numbers: &itemNumbers)
   }
 
   private func perform(_ operation: WriteOperation) throws(TransferFailure) {
@@ -85,6 +131,11 @@ struct FinishedItem: Sendable, Equatable {
       case .finish:
         if let item { complete.append(item) }
         item = nil
+      case .anew:
+        file = nil
+        if let item { folder.remove(item.partial) }
+        item = nil
+        journal?.note(.dropped)
       }
     } catch {
       throw TransferFailure(error)
@@ -94,8 +145,11 @@ struct FinishedItem: Sendable, Equatable {
 
   private func begin(_ entry: Entry, _ path: FilePath) throws(SystemError) {
     let name = FileName.item(path.components[0])
-    let partial = DownloadFolder.partialName(name)
+    let partial =
+      transfer.map { FileName.partial(of: $0, item: entry.item) } ?? DownloadFolder.partialName(name)
     let isFolder = entry.kind == .folder
+    // Of an item that was dropped something may be left.
+    if transfer != nil { folder.remove(partial) }
     let root = try folder.locking { () throws(SystemError) in
       isFolder
         ? try folder.beneath.makeFolder([partial], under: folder.descriptor)
@@ -103,6 +157,7 @@ struct FinishedItem: Sendable, Equatable {
     }
     item = Item(number: entry.item, name: name, partial: partial, root: root, isFolder: isFolder)
     innerNumbers = NameNumbers()
+    if let journal { journal.note(.began(entry, FileIdentity(try root.status()))) }
     if !isFolder { file = IncomingFile(root, entry, hashes: hashes) }
   }
 
@@ -111,19 +166,23 @@ struct FinishedItem: Sendable, Equatable {
     let components = path.components.dropFirst().map { FileName.tidied($0) }
     item.isTidied = item.isTidied || !components.elementsEqual(path.components.dropFirst())
     self.item = item
+    var path = components
     if entry.kind == .folder {
       _ = try folder.beneath.makeFolder(components[...], under: item.root)
     } else {
-      let descriptor = try createInside(item, components, executable: entry.executable)
+      let (descriptor, name) = try createInside(item, components, executable: entry.executable)
       file = IncomingFile(descriptor, entry, hashes: hashes)
+      path[path.count - 1] = name
     }
+    journal?.note(.entry(entry, path: path.joined(separator: "/")))
   }
 
   private func createInside(
     _ item: Item, _ path: [String], executable: Bool
-  ) throws(SystemError) -> Descriptor {
-    guard item.isTidied, let name = path.last else {
-      return try create(path[...], under: item.root, executable: executable)
+  ) throws(SystemError) -> (file: Descriptor, name: String) {
+    guard let name = path.last else { throw SystemError(EINVAL) }
+    guard item.isTidied else {
+      return (try create(path[...], under: item.root, executable: executable), name)
     }
     let parent = path.dropLast()
     let free = try innerNumbers.firstFree(name, in: parent) { (name) throws(SystemError) -> Descriptor? in
@@ -134,7 +193,7 @@ struct FinishedItem: Sendable, Equatable {
       }
     }
     guard let free else { throw SystemError(EEXIST) }
-    return free.taken
+    return (free.taken, free.name)
   }
 
   private func create(
@@ -176,6 +235,10 @@ struct FinishedItem: Sendable, Equatable {
       } else {
         for item in complete { try item.root.sync() }
       }
+      if let journal {
+        for item in complete { journal.note(.whole(item.number)) }
+        try journal.write()
+      }
       var settled: [FinishedItem] = []
       while let item = complete.first {
         let name = try folder.settle(
@@ -184,6 +247,7 @@ struct FinishedItem: Sendable, Equatable {
         complete.removeFirst()
       }
       try folder.descriptor.sync()
+      for item in settled { journal?.note(.finished(item.item)) }
       finished += settled
     } catch {
       throw TransferFailure(error)

@@ -11,6 +11,8 @@ package import SecchatNet
     /// Symbolic links, sockets and devices that are left out.
     var skipped: Int
     var sent: UInt64 = 0
+    /// Of these, what the receiver had before.
+    var resumed: UInt64 = 0
     var begun: Instant?
     var checksum: String?
     var isFile = false
@@ -27,21 +29,30 @@ package import SecchatNet
   private let receiver: String
   private let channel: any TransferChannel
   private let checksum: Bool
+  private var survey: SourceSurvey?
   private let events: (Event) -> Void
   private let changed = Signal()
 
   private var items: [Item] = []
   private var offer: Offer?
-  private var accepted = false
+  private var accepted: Accept?
   private var credit: UInt64 = 0
   private var failure: NodeError?
   private var bucket: TokenBucket?
   private var lastProgress: Instant?
+  /// Whether it was the other side that ended it for now, rather than the link.
+  package private(set) var wasPaused = false
+  /// Why it was refused.
+  private(set) var refusal: Refuse.Reason?
+  /// Bytes that the receiver has, or that are on their way.
+  var progress: UInt64 { bytes }
 
-  // What has been sent.
+  // What the receiver has, or will when what was sent comes.
   private var entries: UInt32 = 0
   private var announced: UInt64 = 0
   private var bytes: UInt64 = 0
+  /// Of these, what was sent over this link.
+  private var sent: UInt64 = 0
   private var item = -1
   private var fileIsOpen = false
 
@@ -51,11 +62,14 @@ package import SecchatNet
   ///   - stream: never used on the link before.
   ///   - limitRate: bytes a second; nil for as fast as can be.
   ///   - checksum: whether each file goes with its BLAKE2b.
+  ///   - survey: of the paths, where it has been made.
   ///   - events: hears `offer`, `progress` and `done`.
   package init(
     paths: [String], to receiver: String, stream: UInt32, id: MessageID, channel: any TransferChannel,
-    limitRate: UInt64? = nil, checksum: Bool = false, events: @escaping (Event) -> Void
+    limitRate: UInt64? = nil, checksum: Bool = false, survey: SourceSurvey? = nil,
+    events: @escaping (Event) -> Void
   ) {
+    self.survey = survey
     self.paths = paths
     self.receiver = receiver
     self.stream = stream
@@ -72,9 +86,12 @@ package import SecchatNet
   package func run() async throws(NodeError) {
     do throws(NodeError) {
       try await makeOffer()
+      // Who has a part of it reads that first.
+      let reading = Int(clamping: (offer?.bytes ?? 0) / FileLimits.slowDisk)
       try await wait(
-        FileLimits.answerPatience, NodeError(.peerOffline, "\(receiver) did not answer the offer in time")
-      ) { accepted }
+        FileLimits.answerPatience + reading,
+        NodeError(.peerOffline, "\(receiver) did not answer the offer in time")
+      ) { accepted != nil }
       try await sendAll()
       while let next = items.firstIndex(where: { !$0.isDone }) {
         try await wait(patience, stalled) { items[next].isDone }
@@ -92,15 +109,18 @@ package import SecchatNet
   package func handle(_ message: PeerMessage) {
     guard !isOver else { return }
     switch message {
-    case .accept: accepted = true
+    case .accept(let accept): accepted = accepted ?? accept
     case .ready(let ready): credit = max(credit, ready.limit)
-    case .refuse(let refuse): end(refusal(refuse.reason), telling: nil)
+    case .refuse(let refuse):
+      refusal = refuse.reason
+      end(refused(refuse.reason), telling: nil)
     case .ack(let ack): acknowledge(ack.part)
     case .cancel(let cancel):
       if failure == nil, !isOver { channel.send(Cancel(stream: stream, reason: .stopped)) }
+      wasPaused = failure == nil && cancel.reason == .paused
       end(cancellation(cancel.reason), telling: nil)
       isOver = true
-    case .chat, .inquire, .prekeys, .offer, .entry, .end: return
+    case .chat, .inquire, .prekeys, .offer, .entry, .end, .resume: return
     }
     changed.raise()
   }
@@ -111,8 +131,12 @@ package import SecchatNet
     isOver = true
   }
 
-  /// Ends it because the user says so.
-  package func stop() { end(NodeError(.refused, "the transfer was stopped"), telling: .stopped) }
+  /// Ends it because the user says so, for now or for good.
+  package func stop(pausing: Bool = false) {
+    end(
+      NodeError(.refused, pausing ? "the transfer was paused" : "the transfer was stopped"),
+      telling: pausing ? .paused : .stopped)
+  }
 
   private func end(_ error: NodeError, telling reason: Cancel.Reason?) {
     guard failure == nil, !isOver else { return }
@@ -148,7 +172,10 @@ package import SecchatNet
 
   private func makeOffer() async throws(NodeError) {
     let paths = paths
-    let survey = try await Loop.offload { () throws(NodeError) in try SourceSurvey(paths) }
+    var made = survey
+    if made == nil { made = try await Loop.offload { () throws(NodeError) in try SourceSurvey(paths) } }
+    guard let survey = made else { return }
+    self.survey = survey
     if let failure { throw failure }
     guard let first = survey.items.first else { throw NodeError(.usage, "nothing to send") }
     items = survey.items.map { Item(name: $0.name, total: $0.bytes, skipped: $0.skipped) }
@@ -163,6 +190,10 @@ package import SecchatNet
 
   private func sendAll() async throws(NodeError) {
     let reader = SourceReader(paths, checksum: checksum)
+    if let held = accepted?.held {
+      try await goOn(after: held, reader)
+      if items.allSatisfy(\.isDone) { return }
+    }
     var full = Block()
     var empty = Block()
     var ahead = ReadAhead(reader, into: full)
@@ -183,6 +214,59 @@ package import SecchatNet
       throw SourceReader.changed(items[0].name)
     }
     channel.flush()
+  }
+
+  /// Leaves out what the receiver has, once that has turned out to be what is here.
+  private func goOn(after held: Held, _ reader: SourceReader) async throws(NodeError) {
+    guard let survey, held.item <= UInt32(items.count), held.item < UInt32(items.count) || held.entries == 0
+    else {
+      let error = NodeError(
+        .integrity, "\(receiver) has what was not offered", hint: "its program is at fault")
+      end(error, telling: .integrity)
+      throw error
+    }
+    for index in 0..<Int(held.item) {
+      (items[index].isSent, items[index].sent, items[index].resumed) = (
+        true, items[index].total, items[index].total
+      )
+      entries += survey.items[index].entries
+      announced += survey.items[index].bytes
+      bytes += survey.items[index].bytes
+      item = index
+      acknowledge(UInt32(index))
+    }
+    guard held.item < UInt32(items.count) else { return }
+    guard held.entries > 0 else {
+      return try await Loop.offload { () throws(NodeError) in try reader.skip(to: held.item) }
+    }
+    let isSame = try await verify(held, reader)
+    channel.send(Resume(stream: stream, isVerified: isSame))
+    events(
+      .offer(
+        transfer(Int(held.item), bytes: items[Int(held.item)].sent, state: isSame ? "resumed" : "restarted")))
+  }
+
+  private func verify(_ held: Held, _ reader: SourceReader) async throws(NodeError) -> Bool {
+    let block = Block()
+    while true {
+      let step = try await Loop.offload { () in reader.check(held, with: block) }.get()
+      if let failure { throw failure }
+      switch step {
+      case .more: continue
+      case .different: return false
+      case .same(let entries, let announced, let fileIsOpen):
+        item = Int(held.item)
+        self.entries += entries
+        self.announced += announced
+        self.fileIsOpen = fileIsOpen
+        items[item].isFile = survey?.items[item].isFile ?? false
+        let unsent = fileIsOpen ? reader.left : 0
+        (items[item].sent, items[item].resumed) = (announced - unsent, announced - unsent)
+        bytes += announced - unsent
+        noteSent()
+        return true
+      }
+    }
   }
 
   private func send(_ piece: SourcePiece, of block: Block) async throws(NodeError) {
@@ -229,12 +313,12 @@ package import SecchatNet
   private func send(_ range: Range<Int>, of block: Block) async throws(NodeError) {
     var start = range.lowerBound
     while start < range.upperBound {
-      if credit <= bytes {
+      if credit <= sent {
         channel.flush()
-        try await wait(patience, stalled) { credit > bytes }
+        try await wait(patience, stalled) { credit > sent }
       }
       var count = min(range.upperBound - start, SecchatCore.Limits.chunkData)
-      count = Int(min(UInt64(count), credit - bytes))
+      count = Int(min(UInt64(count), credit - sent))
       if let portion = bucket?.portion { count = min(count, portion) }
       try await pace(count)
       if items[item].begun == nil { items[item].begun = .now }
@@ -243,6 +327,7 @@ package import SecchatNet
       }
       start += count
       bytes += UInt64(count)
+      sent += UInt64(count)
       items[item].sent += UInt64(count)
       report()
       try await drain()
@@ -283,7 +368,7 @@ package import SecchatNet
     let deadline = Loop.now + patience
     while failure == nil, !condition() {
       guard await changed.wait(until: deadline) || condition() else {
-        end(late, telling: .stopped)
+        end(late, telling: .paused)
         break
       }
     }
@@ -299,18 +384,19 @@ package import SecchatNet
     events(.progress(transfer(item, bytes: items[item].sent)))
   }
 
-  private func transfer(_ index: Int, bytes: UInt64) -> Event.Transfer {
+  private func transfer(_ index: Int, bytes: UInt64, state: String? = nil) -> Event.Transfer {
     let item = items[index]
     return Event.Transfer(
       id: id.description, to: receiver, name: item.name, bytes: bytes, total: item.total,
-      seconds: item.begun.map { Double(Instant.now - $0) / 1_000 } ?? 0, checksum: item.checksum)
+      seconds: item.begun.map { Double(Instant.now - $0) / 1_000 } ?? 0, resumedFrom: item.resumed,
+      checksum: item.checksum, state: state)
   }
 
   private var stalled: NodeError {
     NodeError(.peerOffline, "\(receiver) takes nothing any more", hint: "send it again when they are back")
   }
 
-  private func refusal(_ reason: Refuse.Reason) -> NodeError {
+  private func refused(_ reason: Refuse.Reason) -> NodeError {
     switch reason {
     case .declined: NodeError(.refused, "\(receiver) declined the offer")
     case .unanswered:
@@ -324,6 +410,7 @@ package import SecchatNet
   private func cancellation(_ reason: Cancel.Reason) -> NodeError {
     switch reason {
     case .stopped: NodeError(.refused, "\(receiver) stopped the transfer")
+    case .paused: NodeError(.refused, "\(receiver) paused the transfer", hint: "it goes on when they say so")
     case .targetFailed, .sourceFailed: NodeError(.refused, "\(receiver) could not write the files")
     case .diskFull: NodeError(.refused, "the disk of \(receiver) is full", hint: "ask them to make room")
     case .integrity:

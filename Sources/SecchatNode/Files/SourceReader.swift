@@ -22,14 +22,134 @@ enum SourcePiece: Sendable {
     var hasher: BLAKE2b?
   }
 
-  private let walk: SourceWalk
+  private let paths: [String]
+  private var walk: SourceWalk
   private let checksum: Bool
   private var current: Current?
+  /// An entry that was read and not sent yet.
+  private var next: SourceEntry?
 
   init(_ paths: [String], checksum: Bool) {
+    self.paths = paths
     walk = SourceWalk(paths)
     self.checksum = checksum
   }
+
+  // MARK: What the receiver has
+
+  private struct Check: ~Copyable {
+    var digest = HeldDigest()
+    var entries: UInt32 = 0
+    var bytes: UInt64 = 0
+    /// Of the current file, to be compared yet.
+    var left: UInt64 = 0
+  }
+
+  private var check: Check?
+
+  /// How far a check has come.
+  enum CheckStep {
+    case more
+    /// The source is what the receiver has: what follows on it is read next. How many entries that is, and the sizes of
+    /// them together.
+    case same(entries: UInt32, bytes: UInt64, fileIsOpen: Bool)
+    /// It is not: the item is read from its beginning.
+    case different
+  }
+
+  /// Goes on comparing what the receiver has with the source, at most a few blocks of it. Blocks.
+  func check(_ held: Held, with block: Block) -> Result<CheckStep, NodeError> {
+    do throws(NodeError) {
+      var check: Check
+      if let begun = self.check.take() {
+        check = begun
+      } else {
+        try skip(to: held.item)
+        check = Check()
+      }
+      for _ in 0..<FileLimits.entriesAtOnce {
+        guard check.left == 0 else {
+          guard try compare(&check, with: block) else { return .success(try different(held)) }
+          continue
+        }
+        if check.entries == held.entries { return .success(try compared(check, held)) }
+        guard try begin(&check, held) else { return .success(try different(held)) }
+      }
+      self.check = consume check
+      return .success(.more)
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// Whether there is such an entry.
+  private func begin(_ check: inout Check, _ held: Held) throws(NodeError) -> Bool {
+    // A file that is not the last has been compared whole; it was read to its end, but for what changed meanwhile.
+    current = nil
+    guard let entry = try take(), entry.item == held.item else { return false }
+    let message = try begin(entry)
+    check.digest.begin(message)
+    check.entries += 1
+    check.bytes += message.size
+    guard message.kind == .file else { return check.entries < held.entries || held.offset == 0 }
+    check.left = check.entries == held.entries ? held.offset : message.size
+    return check.left <= message.size
+  }
+
+  /// Reads a block; false where the file is shorter than it was.
+  private func compare(_ check: inout Check, with block: Block) throws(NodeError) -> Bool {
+    guard var file = current.take() else { return false }
+    block.clear()
+    let wanted = Int(min(check.left, UInt64(block.room)))
+    do throws(SystemError) {
+      guard try block.append(from: file.file, limit: wanted) == wanted else { return false }
+    } catch { throw Self.failed(file.path, error) }
+    block.withBytes(0..<wanted) { bytes in
+      check.digest.update(bytes)
+      file.hasher?.update(bytes)
+    }
+    check.left -= UInt64(wanted)
+    file.left -= UInt64(wanted)
+    current = consume file
+    return true
+  }
+
+  private func compared(_ check: consuming Check, _ held: Held) throws(NodeError) -> CheckStep {
+    let (entries, bytes) = (check.entries, check.bytes)
+    guard check.digest.digest() == held.digest else { return try different(held) }
+    return .same(entries: entries, bytes: bytes, fileIsOpen: current != nil)
+  }
+
+  private func different(_ held: Held) throws(NodeError) -> CheckStep {
+    current = nil
+    next = nil
+    walk = SourceWalk(paths)
+    try skip(to: held.item)
+    return .different
+  }
+
+  /// Leaves out the items before this one.
+  func skip(to item: UInt32) throws(NodeError) {
+    while let entry = try take() {
+      guard entry.item < item else {
+        next = entry
+        return
+      }
+    }
+  }
+
+  private func take() throws(NodeError) -> SourceEntry? {
+    if let entry = next {
+      next = nil
+      return entry
+    }
+    return try walk.next()
+  }
+
+  /// What of the file that is being read has not been yet.
+  var left: UInt64 { current?.left ?? 0 }
+
+  // MARK: Reading
 
   /// Fills the block with as much as fits, of as many files as there are; nothing when all has been read. Blocks.
   func fill(_ block: Block) -> Result<[SourcePiece], NodeError> {
@@ -47,7 +167,7 @@ enum SourcePiece: Sendable {
       if current != nil {
         guard block.room > 0 else { break }
         try read(into: block, &pieces)
-      } else if let entry = try walk.next() {
+      } else if let entry = try take() {
         pieces.append(.entry(try begin(entry)))
       } else {
         break

@@ -159,33 +159,3 @@ func withPath<Result>(_ name: [UInt8], _ body: (UnsafePointer<CChar>) -> Result)
     }
   }
 }
-
-/// What there is to send, before it is offered.
-struct SourceSurvey: Sendable {
-  struct Item: Sendable {
-    var name: String
-    var bytes: UInt64 = 0
-    var skipped = 0
-  }
-
-  private(set) var items: [Item] = []
-  private(set) var entries: UInt32 = 0
-  private(set) var bytes: UInt64 = 0
-
-  /// Looks at everything, and makes sure that it can be read. Blocks.
-  init(_ paths: [String]) throws(NodeError) {
-    let walk = SourceWalk(paths, probing: true)
-    while let entry = try walk.next() {
-      guard entries < Limits.offerEntries else {
-        throw NodeError(
-          .usage, "more than \(Limits.offerEntries) files and folders", hint: "send them in several parts")
-      }
-      if entry.item == items.count { items.append(Item(name: entry.path)) }
-      entries += 1
-      guard !entry.isFolder else { continue }
-      items[items.count - 1].bytes += UInt64(entry.status.st_size)
-      bytes += UInt64(entry.status.st_size)
-    }
-    for index in items.indices { items[index].skipped = walk.skipped[index] }
-  }
-}

@@ -20,8 +20,24 @@ internal import SecchatNet
   func received(_ offer: Offer, in session: PeerSession) async -> Result<String, OfferRefusal>
   /// An offer that may still wait for an answer is none any more.
   func withdrawn(_ offer: MessageID)
+  /// By what an offer that was taken may go on another time.
+  func keeping(_ offer: Offer, in session: PeerSession) -> TransferKeeping?
+  func begins(_ transfer: IncomingTransfer, in session: PeerSession)
+  /// An offer that was taken has come to its end: whole where `error` is nil; without its transfer's having begun where
+  /// that is.
+  func ended(_ offer: Offer, _ transfer: IncomingTransfer?, _ error: NodeError?, in session: PeerSession)
+    async
+  /// The sender takes an offer back for good.
+  func dropped(_ offer: MessageID, in session: PeerSession)
   func event(_ event: Event)
   func ended(_ session: PeerSession)
+}
+
+extension PeerSessionOwner {
+  func keeping(_ offer: Offer, in session: PeerSession) -> TransferKeeping? { nil }
+  func begins(_ transfer: IncomingTransfer, in session: PeerSession) {}
+  func ended(_: Offer, _: IncomingTransfer?, _: NodeError?, in session: PeerSession) async {}
+  func dropped(_ offer: MessageID, in session: PeerSession) {}
 }
 
 /// Why an offer is not taken.
@@ -167,6 +183,9 @@ struct OfferRefusal: Error, Equatable {
       guard let transfer = incoming[entry.stream] else { return }
       try transfer.handle(message)
       await transfer.room()
+    case .resume(let resume):
+      guard isStranger(resume.stream) else { throw .malformed }
+      try incoming[resume.stream]?.handle(message)
     case .end(let end):
       guard isStranger(end.stream) else { throw .malformed }
       try incoming[end.stream]?.handle(message)
@@ -177,6 +196,7 @@ struct OfferRefusal: Error, Equatable {
         try transfer.handle(message)
       } else if let offer = pondered.removeValue(forKey: cancel.stream) {
         owner?.withdrawn(offer)
+        if cancel.reason == .stopped { owner?.dropped(offer, in: self) }
         link.send(Cancel(stream: cancel.stream, reason: .stopped))
       }
     }
@@ -270,29 +290,29 @@ struct OfferRefusal: Error, Equatable {
 
   // MARK: Files
 
-  /// Sends files and folders, and waits until the peer has them on disk. Stops where the task is cancelled.
-  func sendFiles(
-    _ paths: [String], limitRate: UInt64?, checksum: Bool, events: @escaping (Event) -> Void
-  ) async throws(NodeError) {
+  /// Sends files and folders, and waits until the peer has them on disk.
+  func sendFiles(_ make: (_ stream: UInt32) -> OutgoingTransfer) async throws(NodeError) {
     guard isOpen else {
       throw NodeError(.peerOffline, "the connection to \(name) ended", hint: "try again")
     }
     let stream = nextStream
     nextStream += 2
-    let transfer = OutgoingTransfer(
-      paths: paths, to: name.text, stream: stream, id: Random.bytes(), channel: self, limitRate: limitRate,
-      checksum: checksum, events: events)
+    let transfer = make(stream)
     outgoing[stream] = transfer
     defer {
       outgoing[stream] = nil
       closeIfDone()
     }
-    let result: Result<Void, NodeError> = await withTaskCancellationHandler {
-      do throws(NodeError) { return .success(try await transfer.run()) } catch { return .failure(error) }
-    } onCancel: {
-      _ = Loop.spawn { transfer.stop() }
-    }
-    try result.get()
+    try await transfer.run()
+  }
+
+  /// Takes an offer back that was made over another link.
+  func withdraw(_ offer: (_ stream: UInt32) -> Offer) {
+    guard isOpen else { return }
+    let stream = nextStream
+    nextStream += 2
+    link.send(offer(stream))
+    link.send(Cancel(stream: stream, reason: .stopped))
   }
 
   private func receive(_ offer: Offer) throws(WireError) {
@@ -317,7 +337,10 @@ struct OfferRefusal: Error, Equatable {
     // Withdrawn, or the link ended, while the user thought.
     guard let answer, pondered.removeValue(forKey: offer.stream) != nil, isOpen,
       let promisedRoom = owner?.promisedRoom
-    else { return }
+    else {
+      if case .success = answer { await owner?.ended(offer, nil, nil, in: self) }
+      return
+    }
     switch answer {
     case .failure(let refusal):
       link.send(Refuse(id: offer.id, reason: refusal.reason))
@@ -325,10 +348,14 @@ struct OfferRefusal: Error, Equatable {
     case .success(let downloads):
       let transfer = IncomingTransfer(
         offer, from: name.text, downloads: downloads, channel: self, promisedRoom: promisedRoom,
-        events: { [weak self] in self?.owner?.event($0) })
+        keeping: owner?.keeping(offer, in: self), events: { [weak self] in self?.owner?.event($0) })
       incoming[offer.stream] = transfer
-      do throws(NodeError) { try await transfer.run() } catch { owner?.event(.failure(error)) }
+      owner?.begins(transfer, in: self)
+      var failure: NodeError?
+      do throws(NodeError) { try await transfer.run() } catch { failure = error }
+      if let failure { owner?.event(.failure(failure)) }
       incoming[offer.stream] = nil
+      await owner?.ended(offer, transfer, failure, in: self)
       closeIfDone()
     }
   }

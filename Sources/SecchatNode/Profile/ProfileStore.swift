@@ -33,7 +33,14 @@ final class ProfileStore: Sendable {
           "CREATE TABLE settings (id INTEGER PRIMARY KEY CHECK (id = 1), body BLOB NOT NULL) STRICT")
         try database.run("CREATE TABLE contacts (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT")
         try makeMessageTables(database)
+        try createTransfers(database)
         try database.setApplicationID(applicationID)
+        try database.setUserVersion(schemaVersion)
+      }
+    case (applicationID, 1):
+      try database.quickCheck()
+      try database.transaction { () throws(SQLiteError) in
+        try createTransfers(database)
         try database.setUserVersion(schemaVersion)
       }
     case (applicationID, schemaVersion): try database.quickCheck()

@@ -9,6 +9,9 @@ extension Command {
       summary: "Send files and folders",
       discussion: """
         The files go straight to the peer, who accepts or refuses them. On a terminal a bar shows how far they are.
+
+        What cannot go now is kept: a running daemon sends it once both are online, and the same command again goes on \
+        where it was cut short. `secchat transfers` shows what waits.
         """,
       arguments: [
         .user,
@@ -24,7 +27,8 @@ extension Command {
       ],
       exitStatuses: [
         ExitStatusSpec(1, "a file is not there, or changed while it was sent"),
-        ExitStatusSpec(6, "the peer is offline"), ExitStatusSpec(8, "something else arrived than was sent"),
+        ExitStatusSpec(6, "the peer is offline: the files are kept"),
+        ExitStatusSpec(8, "something else arrived than was sent"),
         ExitStatusSpec(9, "the peer refused"),
       ])
   ) { session, arguments async throws(NodeError) in

@@ -38,8 +38,8 @@ enum ShellProgram {
 
   static let commands: [ShellCommand] = [
     ShellCommand(.list), ShellCommand(.lookup), chat, ShellCommand(.history), ShellCommand(.outbox),
-    ShellCommand(.send, isLong: true), accept, refuse,
-    ShellCommand(.verify), ShellCommand(.trust), whoami, register, login,
+    ShellCommand(.send, isLong: true), ShellCommand(.transfers), accept, refuse, ShellCommand(.verify),
+    ShellCommand(.trust), whoami, register, login,
     ShellCommand(.logout), quit,
   ]
 

@@ -97,7 +97,10 @@ def make(written_key_file):
         "refuse": u8(peer.REFUSE) + peer.refuse(identifier, 1),
         "ready": u8(peer.READY) + peer.ready(0, peer.CHAT_CREDIT),
         "offer": u8(files.OFFER) + files.offer(1, identifier, 1, 1, 5, b"notes.txt"),
-        "accept": u8(files.ACCEPT) + u32(1),
+        "accept": u8(files.ACCEPT) + files.accept(1),
+        "accept-held": u8(files.ACCEPT) + files.accept(1, (0, 1, 3, files.held_digest([(
+            files.entry(1, 0, files.FILE, False, 1_700_000_004, 5, b"notes.txt"), b"hel")]))),
+        "resume": u8(files.RESUME) + files.resume(1, True),
         "entry": u8(files.ENTRY) + files.entry(1, 0, files.FILE, False, 1_700_000_004, 5, b"notes.txt"),
         "chunk": u8(files.CHUNK) + files.chunk(1, b"hello"),
         "end": u8(files.END) + files.end(1, 5, keys.blake2b(b"hello")),

@@ -7,17 +7,39 @@ import stat
 from . import peer
 from .codec import Malformed, Reader, flag, opaque16, optional, u8, u32, u64
 
-OFFER, ACCEPT, ENTRY, CHUNK, END, CANCEL = range(0x50, 0x56)
+OFFER, ACCEPT, ENTRY, CHUNK, END, CANCEL, RESUME = range(0x50, 0x57)
 FROM_SENDER = (OFFER, ENTRY, CHUNK, END)
 FILE, FOLDER = 1, 2
 MOST_DATA = 65_024
 FILE_CREDIT = 8 * 2**20
 STOPPED, INTEGRITY, MALFORMED = 1, 5, 6
-CANCELS = {1: "stopped", 2: "source failed", 3: "target failed", 4: "disk full", 5: "integrity", 6: "malformed"}
+CANCELS = {
+    1: "stopped", 2: "source failed", 3: "target failed", 4: "disk full", 5: "integrity", 6: "malformed", 7: "paused"}
 
 
 def offer(stream, identifier, items, entries, size, name):
     return u32(stream) + identifier + u32(items) + u32(entries) + u64(size) + opaque16(name)
+
+
+def accept(stream, held=None):
+    """`held`: item, entries, offset and digest of what the receiver has."""
+    if held is None:
+        return u32(stream) + flag(False)
+    item, entries, offset, summed = held
+    return u32(stream) + flag(True) + u32(item) + u32(entries) + u64(offset) + summed
+
+
+def resume(stream, verified):
+    return u32(stream) + flag(verified)
+
+
+def held_digest(held):
+    """Of what is held of an item: pairs of an ENTRY's body and bytes."""
+    summed = digest()
+    summed.update(b"secchat held item v1\0")
+    for body, data in held:
+        summed.update(body[4:] + data)
+    return summed.digest()
 
 
 def entry(stream, item, kind, executable, modified, size, path):
@@ -172,7 +194,7 @@ class Incoming:
         self.peer.emit(
             "offer", link=self.peer.number, id=identifier.hex(), name=name, items=items, entries=entries,
             bytes=size)
-        self.say(ACCEPT, u32(number))
+        self.say(ACCEPT, accept(number))
         self.say(peer.READY, peer.ready(number, FILE_CREDIT))
 
     @staticmethod

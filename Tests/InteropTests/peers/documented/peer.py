@@ -117,6 +117,9 @@ class Peer:
                 self.refused[identifier] = REFUSALS[reader.choice(REFUSALS)]
             elif kind == files.ACCEPT:
                 self.accepted.add(reader.u32())
+                # An id is offered once by this program: nothing can be held.
+                if reader.flag():
+                    raise Malformed("held")
             elif kind == files.CANCEL:
                 stream, reason = reader.u32(), reader.choice(files.CANCELS)
                 if stream % 2 != (1 if self.initiator else 0):

@@ -1,0 +1,286 @@
+import Foundation
+import SecchatCore
+import SecchatCrypto
+import SecchatLink
+import SecchatNet
+import TestSupport
+import Testing
+
+@testable import SecchatNode
+
+/// What a peer may try with transfers that go on.
+@Suite struct FilesResumeHostileTests {
+  private static let lost = NodeError(.peerOffline, "the link ended")
+
+  /// A sender that has sent an entry of four bytes and two of them, and comes again.
+  @LoopActor private struct Comeback {
+    let keeper: Keeper
+    let folder: TemporaryFolder
+    let id: MessageID
+    let sender: HostileSender
+
+    /// - Parameter entries: what the offer has.
+    init(bytes: UInt64 = 4, entries: UInt32 = 1, comingBack: Bool = true) async throws {
+      keeper = try Keeper()
+      folder = try TemporaryFolder(inMemory: true)
+      id = Random.bytes()
+      let first = try HostileSender(
+        entries: entries, bytes: 4, folder: folder, keeping: keeper.keeping(id), id: id)
+      await first.begin()
+      try first.entry("x", size: 4)
+      try first.chunk([1, 2])
+      first.receiver.fail(FilesResumeHostileTests.lost)
+      #expect(await eventually { first.hasEnded })
+      sender = try HostileSender(
+        entries: entries, bytes: bytes, folder: folder, keeping: keeper.keeping(id), id: id)
+      await sender.begin()
+    }
+
+    var held: Held? {
+      for case .accept(let accept) in sender.answers { return accept.held }
+      return nil
+    }
+
+    func resume(_ isVerified: Bool = true) throws(WireError) {
+      try sender.receiver.handle(.resume(Resume(stream: 7, isVerified: isVerified)))
+    }
+
+    /// What is there under a name, and how many parts are.
+    var left: (names: [String], parts: Int) {
+      let names = sender.left
+      return (names.filter { !$0.hasPrefix(".") }, names.count { $0.hasPrefix(".") })
+    }
+  }
+
+  @Test @LoopActor func whatIsHeldIsTold() async throws {
+    let it = try await Comeback()
+    let held = try #require(it.held)
+    var digest = HeldDigest()
+    digest.begin(
+      Entry(stream: 7, item: 0, kind: .file, executable: false, modified: 1, size: 4, path: "x"))
+    digest.update([1, 2].raw)
+    let wanted = digest.digest()
+    #expect(held == Held(item: 0, entries: 1, offset: 2, digest: wanted))
+    try it.resume()
+    try it.sender.chunk([3, 4])
+    try it.sender.end(4)
+    #expect(await it.sender.cancelled() == nil)
+    #expect(contents(it.folder.file("downloads/mallory/x")) == [1, 2, 3, 4])
+    #expect(it.sender.files.map(\.resumedFrom) == [2])
+  }
+
+  enum Trick: CaseIterable {
+    case entryFirst, chunkFirst, endFirst, twice, tooMuch, tooLittle, anotherSize, anotherDigest, entryAgain
+    case anewAndThenMore, anewWithAnotherName, undue
+  }
+
+  @Test(arguments: Trick.allCases) @LoopActor func tricks(trick: Trick) async throws {
+    let it = try await Comeback()
+    #expect(it.held != nil)
+    var reason = Cancel.Reason.malformed
+    switch trick {
+    case .entryFirst: try it.sender.entry("x", size: 4)
+    case .chunkFirst: try it.sender.chunk([3])
+    case .endFirst: try it.sender.end(4)
+    case .twice:
+      try it.resume()
+      try it.resume()
+    case .tooMuch:
+      try it.resume()
+      try it.sender.chunk([3, 4, 5])
+    case .tooLittle:
+      try it.resume()
+      try it.sender.chunk([3])
+      try it.sender.end(4)
+      reason = .integrity
+    case .anotherSize:
+      try it.resume()
+      try it.sender.chunk([3, 4])
+      try it.sender.end(3)
+      reason = .integrity
+    case .anotherDigest:
+      try it.resume()
+      try it.sender.chunk([3, 4])
+      try it.sender.end(4, digest: BLAKE2b.hash256([9, 9, 3, 4].raw))
+      reason = .integrity
+    case .entryAgain:
+      try it.resume()
+      try it.sender.entry("x", size: 4)
+    case .anewAndThenMore:
+      try it.resume(false)
+      try it.sender.chunk([3, 4])
+    case .anewWithAnotherName:
+      try it.resume(false)
+      try it.sender.entry("y", size: 4)
+    case .undue:
+      let fresh = try HostileSender(bytes: 4, keeping: it.keeper.keeping(Random.bytes()))
+      await fresh.begin()
+      try fresh.receiver.handle(.resume(Resume(stream: 7, isVerified: true)))
+      #expect(await fresh.cancelled() == .malformed)
+      try it.resume(false)
+      try it.sender.chunk([1])
+    }
+    #expect(await it.sender.cancelled() == reason)
+    #expect(it.sender.files.isEmpty)
+    #expect(it.left.names.isEmpty && it.left.parts == 0)
+  }
+
+  /// An offer that is not the one that the parts are of cannot have them.
+  @Test(arguments: [1, 3]) @LoopActor func anotherOffer(bytes: UInt64) async throws {
+    let it = try await Comeback(bytes: bytes)
+    #expect(it.held == nil)
+    #expect(await it.sender.cancelled() == .targetFailed)
+    #expect(it.left.names.isEmpty && it.left.parts == 0)
+  }
+
+  enum Claim: CaseIterable {
+    case itemBeyond, entriesOfNone, tooManyEntries, beyondTheFile, anotherDigest, nothingOfTheNext, allOfIt
+  }
+
+  /// A receiver that lies about what it has gets the file from the beginning, or nothing.
+  @Test(arguments: Claim.allCases) @LoopActor func claims(claim: Claim) async throws {
+    let source = try TemporaryFolder(inMemory: true)
+    let bytes = randomBytes(300_000)
+    let path = try source.write("file", bytes)
+    let meeting = try Meeting(source: source, paths: [path])
+    let wrong: FixedBytes<32> = Random.bytes()
+    let held =
+      switch claim {
+      case .itemBeyond: Held(item: 2, entries: 0, offset: 0, digest: wrong)
+      case .entriesOfNone: Held(item: 1, entries: 1, offset: 0, digest: wrong)
+      case .tooManyEntries: Held(item: 0, entries: 1_000_000, offset: 0, digest: wrong)
+      case .beyondTheFile: Held(item: 0, entries: 1, offset: .max, digest: wrong)
+      case .anotherDigest: Held(item: 0, entries: 1, offset: 100_000, digest: wrong)
+      case .nothingOfTheNext: Held(item: 0, entries: 1, offset: 0, digest: wrong)
+      case .allOfIt: Held(item: 1, entries: 0, offset: 0, digest: wrong)
+      }
+    var resumes: [Bool] = []
+    meeting.back.tap = { type, body in
+      guard type == .accept else { return }
+      body = Array(Accept(stream: 1, held: held).encoded.dropFirst())
+    }
+    // The receiver of this test has nothing: it is not to hear of it.
+    let deliver = meeting.forth.deliver
+    meeting.forth.deliver = { (type, body) throws(WireError) in
+      guard type == .resume else { return try await deliver?(type, body) ?? () }
+      resumes.append(body.last == 1)
+    }
+    let failed = await meeting.failure()
+    switch claim {
+    case .itemBeyond, .entriesOfNone:
+      #expect(failed?.status == .integrity)
+      #expect(resumes.isEmpty)
+    case .allOfIt:
+      // It says that it has all: what becomes of its copy is its own affair.
+      #expect(failed == nil && !meeting.forth.types.contains(.chunk))
+      meeting.incoming?.fail(Self.lost)
+    default:
+      #expect(failed == nil)
+      #expect(resumes == [false])
+      #expect(contents(meeting.files + "/file") == bytes)
+      #expect(meeting.done.map(\.resumedFrom) == [0])
+    }
+  }
+
+  // MARK: At a node
+
+  @LoopActor private func answer(on link: SealedLink) async throws -> PeerMessage {
+    link.deadline = .now + 60_000
+    while true {
+      let message = try await link.receive { (type, body) throws(WireError) in
+        try PeerMessage(type: type, body: body)
+      }
+      switch message {
+      case .refuse, .accept: return message
+      default: continue
+      }
+    }
+  }
+
+  /// A resumed id with another offer, the id of somebody else, one that is being received, and one that was cancelled.
+  @Test @LoopActor func idsAtANode() async throws {
+    let registry = try LyingRegistry()
+    let alice = try await NodeAtWork("alice", at: registry)
+    try await alice.node.save { $0.files = .always }
+    let mallory = try Stranger("mallory", at: registry)
+    let carol = try Stranger("carol", at: registry)
+    let id: MessageID = Random.bytes()
+    func offer(_ stream: UInt32, name: String = "x", bytes: UInt64 = 4) -> Offer {
+      Offer(stream: stream, id: id, items: 1, entries: 1, bytes: bytes, name: name)
+    }
+    let first = try await mallory.dial(alice)
+    first.send(offer(1))
+    first.flush()
+    #expect(try await answer(on: first) == .accept(Accept(stream: 1)))
+    var frame = [UInt8](repeating: 7, count: 2 + ChunkHeader.frameOverhead)
+    first.send(
+      Entry(stream: 1, item: 0, kind: .file, executable: false, modified: 1, size: 4, path: "x"))
+    frame.withMutableRaw { first.sendChunk(ChunkHeader(stream: 1), in: &$0) }
+    first.flush()
+    let part = alice.node.downloads + "/mallory/.secchat-\(id)-0.part"
+    #expect(await eventually { contents(part)?.count == 2 })
+
+    // Over a second link, while the first one stands: the sender has come anew, and nobody else.
+    let second = try await mallory.dial(alice)
+    for other in [offer(1, name: "y"), offer(3, bytes: 5)] {
+      second.send(other)
+      second.flush()
+      #expect(try await answer(on: second) == .refuse(Refuse(id: id, reason: .declined)))
+    }
+    let third = try await carol.dial(alice)
+    third.send(offer(1))
+    third.flush()
+    #expect(try await answer(on: third) == .accept(Accept(stream: 1)))
+    second.send(offer(5))
+    second.flush()
+    guard case .accept(let accept) = try await answer(on: second) else {
+      Issue.record("not accepted")
+      return
+    }
+    #expect(accept.held?.offset == 2 && accept.held?.entries == 1 && accept.stream == 5)
+
+    // Cancelled by its user: not even the same offer is taken again.
+    let mine = try #require(
+      await alice.ask(.transfers).events.compactMap {
+        if case .transfer(let state) = $0, state.user == "mallory" { state } else { nil }
+      }.first)
+    #expect(mine.state == "active" && mine.direction == "in" && mine.bytes == 2)
+    // Ids are their senders' to choose: there are two of this one.
+    #expect(await alice.ask(.transfer(id: mine.id, action: .cancel)).status == .usage)
+    third.abort()
+    #expect(await eventually { alice.node.transfers.receiving.count == 1 })
+    let theirs = TransferRecord.Key(id: id, peer: carol.account, isIncoming: true)
+    await alice.node.transfers.remove(theirs)
+    #expect(await alice.ask(.transfer(id: mine.id, action: .cancel)).status == .done)
+    #expect(await eventually { contents(part) == nil })
+    second.send(offer(7))
+    second.flush()
+    #expect(try await answer(on: second) == .refuse(Refuse(id: id, reason: .declined)))
+    for link in [first, second] { link.abort() }
+    await alice.node.close()
+    registry.stop()
+  }
+
+  /// Of one sender so many unfinished transfers are kept, the newest.
+  @Test @LoopActor func unfinishedOnesAreBounded() async throws {
+    let registry = try LyingRegistry()
+    let alice = try await NodeAtWork("alice", at: registry)
+    try await alice.node.save { $0.files = .always }
+    let mallory = try Stranger("mallory", at: registry)
+    for number in 0..<Transfers.unfinishedOfOne + 4 {
+      let link = try await mallory.dial(alice)
+      link.send(
+        Offer(stream: 1, id: Random.bytes(), items: 1, entries: 1, bytes: 4, name: "x\(number)"))
+      link.flush()
+      _ = try await answer(on: link)
+      link.abort()
+      #expect(await eventually { alice.node.transfers.receiving.isEmpty && alice.node.sessions.isEmpty })
+    }
+    let names = alice.node.transfers.all.map(\.name)
+    #expect(names == (4..<Transfers.unfinishedOfOne + 4).map { "x\($0)" })
+    // The journals of the others go with the next transfer.
+    #expect(listing(alice.node.downloads + "/mallory").count <= Transfers.unfinishedOfOne + 1)
+    await alice.node.close()
+    registry.stop()
+  }
+}

@@ -29,6 +29,9 @@ extension FuzzTarget {
       .init(
         id: "00", from: "bob", to: "alice", text: "hi \"\\\u{1F44B}", time: 1_700_000_000.5, verified: true)),
     .progress(.init(id: "00", to: "bob", name: "a", bytes: .max, total: 2, seconds: 0.25)),
+    .transfer(
+      .init(
+        id: "00", direction: "in", user: "bob", name: "a", items: 1, bytes: 1, total: .max, state: "paused")),
     .keyChange(.init(user: "bob", old: "a", new: "b", verdict: "unexplained")),
     .error(.init(code: .untrusted, message: "no", hint: "")),
   ]
@@ -36,5 +39,6 @@ extension FuzzTarget {
   private static let requests: [Request] = [
     .list, .lookup(user: "bob"), .chat(user: "bob", id: "00", text: "hi", timeout: 10.5),
     .send(user: "bob", paths: ["/a", "/b"], limitRate: 5, checksum: true), .answer(id: "00", accept: false),
+    .transfers, .transfer(id: "00", action: .pause),
   ]
 }

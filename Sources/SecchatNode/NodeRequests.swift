@@ -4,7 +4,7 @@ internal import SecchatCrypto
 internal import SecchatLink
 internal import SecchatNet
 
-/// What programs may ask: each request is one function here or in `NodeAccount`.
+/// What programs may ask: each request is one function here, in `NodeAccount`, `NodeTransfers` or `NodeDownloads`.
 extension Node {
   /// Answers a request. The last event of one that fails is its `error`.
   func perform(_ request: Request, _ emit: @escaping (Event) -> Void) async -> ExitStatus {

@@ -37,7 +37,7 @@ import Testing
       let path = try world.folder.write(file, "afterwards")
       try await alice.run("send", "bob", path).expect(0)
       #expect(try await bobs.record("file")["name"] == file)
-      #expect(try inbox == names)
+      try await eventually("nothing else is there") { try inbox == names }
       try await bobs.stop()
     }
   }

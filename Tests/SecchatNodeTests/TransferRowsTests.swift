@@ -1,0 +1,41 @@
+import SecchatCore
+import SecchatCrypto
+import SecchatNet
+import SecchatSQLite
+import TestSupport
+import Testing
+
+@testable import SecchatNode
+
+@Suite struct TransferRowsTests {
+  /// A profile of before there were transfers gets the table, and keeps what it has.
+  @Test @LoopActor func anOlderProfileGetsTheTable() async throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let home = try ProfileFolder.create(folder.path + "/alice")
+    let secret = try SecretIdentity.generate(now: 1)
+    let first = try ProfileStore(home, secret)
+    try await first.save(Settings(listen: "127.0.0.1:7500"))
+    await first.close()
+    do {
+      let database = try Database(path: home.databasePath)
+      try database.run("DROP TABLE transfers")
+      try database.setUserVersion(1)
+    }
+    let second = try ProfileStore(home, secret)
+    #expect(try await second.settings().listen == "127.0.0.1:7500")
+    let transfers = try await Transfers(second)
+    #expect(transfers.all.isEmpty)
+    let peer = Account(name: try #require(UserName("bob")), registry: try LinkKeyPair.random().publicKey)
+    var record = TransferRecord(
+      key: .init(id: Random.bytes(), peer: peer, isIncoming: false), changed: 0, name: "x", items: 1,
+      entries: 1, bytes: 5)
+    try await transfers.save(record)
+    record.state = .paused
+    try await transfers.save(record)
+    let again = try await Transfers(second)
+    #expect(again.all.map(\.state) == [.paused])
+    await again.remove(record.key)
+    #expect(try await Transfers(second).all.isEmpty)
+    await second.close()
+  }
+}

@@ -48,9 +48,10 @@ extension Node {
       guard count > 0 || stock.signed != current.id else { return }
       let fresh = count > 0 ? try await prekeys.make(count, anew: false, now: now) : []
       do throws(NodeError) {
-        _ = try await link.publish(signed: stock.signed == current.id ? nil : signed, keys: fresh)
-      } catch {
+        let filled = try await link.publish(signed: stock.signed == current.id ? nil : signed, keys: fresh)
         // It takes no numbers that it may have had: a new series, then.
+        if filled.left < Self.lowStock { try await replacePrekeys(signed, over: link) }
+      } catch {
         guard error.status == .internal else { throw error }
         try await replacePrekeys(signed, over: link)
       }

@@ -9,13 +9,14 @@ import Testing
   /// Alice and bob, whose daemon runs.
   private struct Pair {
     let world: World
+    let registry: Registry
     let alice: Profile
     let bob: Profile
     let bobs: Program
 
     init() async throws {
       world = try World()
-      let registry = try await world.registry()
+      registry = try await world.registry()
       alice = try await world.user("alice", at: registry)
       bob = try await world.user("bob", at: registry)
       bobs = try await bob.daemon()

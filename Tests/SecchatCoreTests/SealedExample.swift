@@ -74,8 +74,6 @@ enum SealedExample {
   static func all() throws -> [String: [UInt8]] {
     let shared = try ratchet.privateKey.sharedSecret(with: Users.bobsSignedPrekey.key)
     return [
-      "signed-prekey-statement": SignedPrekey.statement(
-        Users.bobAccount, 1, 1, Users.bobsSignedPrekey.expires, Users.bobsSignedPrekey.key),
       "x3dh-root": root.bytesForTestingOnly(),
       "initiation": encode { initiation.encode(into: &$0) },
       "session-binding": binding.array,

@@ -72,7 +72,7 @@ import Testing
 
   @Test func noOptionTakesASecret() {
     let options = Program.spec.options + Program.spec.commands.flatMap(\.options)
-    let allowed: Set = ["passphrase-file", "passphrase-fd"]
+    let allowed: Set = ["passphrase-file", "passphrase-fd", "new-passphrase-file"]
     let suspicious = options.filter { option in
       ["passphrase", "password", "secret", "recovery", "words"].contains { option.name.contains($0) }
     }

@@ -64,6 +64,8 @@ internal import SecchatNet
     }
     let node = node
     Loop.spawn { await node.sweepExpired() }
+    // A node that was killed has left its log.
+    node.tidySoon()
     // Whose offers could be accepted is a contact. Nobody has to wait for it.
     Loop.spawn { await node.sweepDownloads() }
     node.wakeTransfers()

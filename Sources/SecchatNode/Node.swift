@@ -52,6 +52,8 @@ internal import SecchatNet
   var prekeysReplaced: Instant?
   /// Reads the past, once somebody has asked for it.
   var historyReader: HistoryReader?
+  /// Whether the database's log is about to be emptied.
+  var isTidying = false
   /// When the next message is to be forgotten (Unix seconds).
   var nextExpiry: UInt64?
   /// Ends the node; the status it ends with.

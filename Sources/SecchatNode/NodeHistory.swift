@@ -75,6 +75,21 @@ extension Node {
     expires(at: next)
   }
 
+  /// Keys of messages are overwritten in the database at once, and in its log so much later (milliseconds).
+  private static let tidying = 10_000
+
+  /// Empties the database's log a moment later: it holds states from before, and their keys.
+  func tidySoon() {
+    guard stays, !isTidying else { return }
+    isTidying = true
+    Loop.spawn { [weak self] in
+      try? await Loop.sleep(for: Self.tidying)
+      guard let self, !self.isClosing else { return }
+      self.isTidying = false
+      try? await self.store.clean()
+    }
+  }
+
   /// Something is to be forgotten at that time (Unix seconds).
   func expires(at time: UInt64) {
     guard stays, nextExpiry.map({ time < $0 }) ?? true else { return }

@@ -77,6 +77,7 @@ extension Node {
       body: isText ? conversation.key.seal(message, row: row) : nil, expires: expiry)
     if case .read(let ids) = message.body { change.read = (conversation.row, ids) }
     change.correspondence = correspondent.change(store)
+    tidySoon()
     store.commit(change) { result in
       switch result {
       case .success(let outcome):

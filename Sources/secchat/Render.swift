@@ -170,7 +170,7 @@ struct Render: Sendable {
       let missing = reset.missing.map { $0 == 1 ? "1 message" : "\($0) messages" } ?? "messages"
       return """
         \("This profile is an older copy", .warning): \(missing) that \(user) had sent before are not here any more. \
-        New ones go under new keys.
+        New ones go under new keys. If nothing was restored here, \(user)'s program counts wrongly.
         """
     }
   }

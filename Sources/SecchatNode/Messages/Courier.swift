@@ -272,6 +272,7 @@ enum Fate: Equatable, Sendable {
     }
     takeConfirmed(into: &change)
     change.correspondence = correspondent.change(node.store)
+    node.tidySoon()
     let chat = Chat(id: stored.message.id, first: dispatch.isIdle, envelope: sealed.envelope)
     dispatch.send(chat.id, sealed)
     cursor += 1

@@ -57,12 +57,12 @@ internal import SecchatSQLite
 
   // MARK: Handing out
 
-  /// The signed prekey to hand out now, made anew where the last one is a week old. Those that may not be used any more are
+  /// The signed prekey to hand out now, made anew where the last one is a week old, or has begun very many sessions alone. Those that may not be used any more are
   /// deleted.
   func current(now: UInt64) async throws(NodeError) -> SignedPrekeyRecord {
     let dead = signed.filter { $0.value.expires <= now }.keys
     if let newest = signed.values.max(by: { $0.created < $1.created }), newest.created + Self.signedAge > now,
-      dead.isEmpty
+      newest.answered.count < SignedPrekeyRecord.answeredLimit / 2, dead.isEmpty
     {
       return newest
     }

@@ -200,7 +200,8 @@ enum SQLitePrekeys {
     of device: Int64, to requester: UserName, now: UInt64, in database: Database
   ) throws(SQLiteError) -> OneTimePrekey? {
     let new = try database.first(
-      "SELECT id, key FROM prekey WHERE owner = ? AND handed IS NULL ORDER BY id LIMIT 1", device
+      "SELECT id, key FROM prekey INDEXED BY prekey_free WHERE owner = ? AND handed IS NULL ORDER BY id LIMIT 1",
+      device
     ) { (row: borrowing Row) throws(SQLiteError) in try prekey(row) }
     guard let new else { return nil }
     try database.run(

@@ -93,6 +93,9 @@ import Testing
         Listed(request: 1, more: false, entries: []), Found(request: 1, address: nil, list: []),
         Alive(request: 1, life: 1), LoggedOut(request: 1), Watching(request: 1),
         Failure(request: 1, reason: .badRequest), Presence(name: ann.name, address: address),
+        Published(request: 1, signed: 1, left: 1), Stock(left: 1),
+        Bundle(
+          request: 1, offer: PrekeyOffer(signed: ann.signedPrekey(at: registry.key), oneTime: nil)),
         Ready(stream: 0, limit: 1), Chat(id: id, first: true, envelope: envelope), Ack(id: id), Inquire(),
         Refuse(id: id, reason: .busy), Accept(stream: 1), Cancel(stream: 1, reason: .stopped),
         Offer(stream: 1, id: id, items: 1, entries: 1, bytes: 1, name: "x"),

@@ -25,6 +25,7 @@ struct RegistryStoreConformance<Store: RegistryStore> {
     try await oneOfManyWins()
     try await manyNamesAtOnce()
     try await whatIsClosedIsUnavailable()
+    try await PrekeyConformance(open: open, registry: registry).run()
   }
 
   private func account(_ name: String) throws -> (User, StoredAccount) {
@@ -158,6 +159,12 @@ struct RegistryStoreConformance<Store: RegistryStore> {
     await store.close()
     await #expect(throws: StoreError.self) { try await store.claim(account) }
     await #expect(throws: StoreError.self) { try await store.account(named: user.name) }
+    let owner = PrekeyOwner(name: user.name, device: 1)
+    await #expect(throws: StoreError.self) { try await store.publish(Publish(request: 1), of: owner, now: 1) }
+    let order = PrekeyOrder(
+      owner: owner, requester: user.name, limits: PrekeyLimits(perDevice: 1, perRequester: 1))
+    await #expect(throws: StoreError.self) { try await store.prekeys(for: order, now: 1) }
+    await #expect(throws: StoreError.self) { try await store.forgetPrekeys(now: 1) }
     await store.close()
   }
 }

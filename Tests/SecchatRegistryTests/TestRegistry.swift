@@ -63,6 +63,7 @@ import Testing
   let link: SealedLink
   private var last: UInt32 = 0
   private var presences: [Presence] = []
+  private(set) var stocks: [UInt16] = []
 
   init(_ link: SealedLink) {
     self.link = link
@@ -78,11 +79,13 @@ import Testing
     link.send(make(last))
     while true {
       let answer = try await next()
-      guard case .presence(let presence) = answer else {
+      switch answer {
+      case .presence(let presence): presences.append(presence)
+      case .stock(let stock): stocks.append(stock.left)
+      default:
         #expect(answer.request == last)
         return answer
       }
-      presences.append(presence)
     }
   }
 
@@ -138,6 +141,8 @@ extension RegistryAnswer {
   var alive: Alive? { if case .alive(let message) = self { message } else { nil } }
   var loggedOut: LoggedOut? { if case .loggedOut(let message) = self { message } else { nil } }
   var watching: Watching? { if case .watching(let message) = self { message } else { nil } }
+  var published: Published? { if case .published(let message) = self { message } else { nil } }
+  var offer: PrekeyOffer? { if case .bundle(let message) = self { message.offer } else { nil } }
   var failure: Failure.Reason? { if case .failure(let message) = self { message.reason } else { nil } }
 }
 

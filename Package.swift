@@ -92,7 +92,7 @@ let package = Package(
     tests("FuzzTests", ["FuzzTargets", "SecchatNode", "TestSupport"]),
     tests("LayerTests", ["SecchatCore", "TestSupport"]),
     tests("InteropTests", ["SecchatCore", "SecchatLink", "TestSupport"], exclude: ["peers"]),
-    tests("EndToEndTests", ["secchat", "secchat-registry", "SecchatCore", "TestSupport"]),
+    tests("EndToEndTests", ["secchat", "secchat-registry", "SecchatCore", "SecchatSQLite", "TestSupport"]),
   ]
 )
 

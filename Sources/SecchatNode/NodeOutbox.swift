@@ -23,7 +23,6 @@ extension Node {
     let conversation = try await conversations.open(target)
     let courier = courier(for: conversation)
     let arrivals = session?.arrivals
-    let slot = courier.fate(of: id)
     if try await !isThere(id, in: conversation) {
       guard conversation.waiting.count < Conversation.waitingLimit else {
         throw NodeError(
@@ -35,9 +34,10 @@ extension Node {
           id: id, sent: UInt64(Clock.unixMilliseconds), expires: expires ?? conversation.settings.expires,
           body: .text(text)))
     }
-    if session != nil, wait != .queued { await follow(slot, to: wait, id, target, by: deadline) }
+    if session != nil, wait != .queued { await follow(id, in: conversation, courier, to: wait, by: deadline) }
     try await courier.keep()
-    if let session, let arrivals { session.doubt(since: arrivals) }
+    // Who wished to wait for less has no reason to doubt.
+    if let session, let arrivals, Instant.now >= deadline { session.doubt(since: arrivals) }
     try await conclude(id, conversation, wait, why?.message ?? courier.trouble, emit)
   }
 
@@ -64,20 +64,20 @@ extension Node {
 
   /// Whether a message with that id has been taken before: asking again does not send it twice.
   private func isThere(_ id: MessageID, in conversation: Conversation) async throws(NodeError) -> Bool {
-    if conversation.waiting.contains(where: { $0.message.id == id }) { return true }
-    return try await store.state(of: id, in: conversation.row) != nil
+    // Memory last: nobody else asks between this answer and the taking.
+    if try await store.state(of: id, in: conversation.row) != nil { return true }
+    return conversation.waiting.contains { $0.message.id == id }
   }
 
   /// Waits for a state, the deadline, or what makes waiting useless.
   private func follow(
-    _ slot: OneShot<Fate>, to wait: DeliveryState, _ id: MessageID, _ target: Account, by deadline: Instant
+    _ id: MessageID, in conversation: Conversation, _ courier: Courier, to wait: DeliveryState,
+    by deadline: Instant
   ) async {
     guard wait == .read else {
-      _ = await withTaskCancellationHandler {
-        try? await slot.wait(deadline: deadline)
-      } onCancel: {
-        Loop.spawn { slot.fail(.cancelled) }
-      }
+      // One that has come through already is asked about again.
+      guard conversation.waiting.contains(where: { $0.message.id == id }) else { return }
+      await courier.audience.wait(for: id, orDeparture: wait == .sent, by: deadline)
       return
     }
     let read = OneShot<Void>()
@@ -86,8 +86,9 @@ extension Node {
       guard case .sent(let sent) = event, sent.id == text else { return }
       if sent.state == "read" || sent.state == "refused" { read.fulfil(()) }
     }
+    defer { unsubscribe(subscription) }
+    if (try? await store.state(of: id, in: conversation.row)) == .read { return }
     _ = try? await read.wait(deadline: deadline)
-    unsubscribe(subscription)
   }
 
   /// Says what has become of a message: by what is on disk, behind all that was written before.

@@ -55,7 +55,7 @@ import Testing
     #expect(Set(sent.records("sent").map { $0["id"] }).count == texts.count)
   }
 
-  @Test func `nobody of that name, nobody there, and nothing is said to be sent`() async throws {
+  @Test func `nobody of that name, nobody there, and nothing is said to be delivered`() async throws {
     let world = try World()
     let registry = try await world.registry()
     let (alice, bob) = (
@@ -63,18 +63,25 @@ import Testing
     )
     let unknown = try await alice.run("chat", "nobody", "hello").expect(1)
     #expect(unknown.records("sent").isEmpty)
-    let offline = try await alice.run("chat", "bob", "hello").expect(6)
-    #expect(offline.records("sent").isEmpty)
+    let offline = try await alice.run("chat", "bob", "the first").expect(6)
+    let kept = try offline.record("sent")
+    #expect(kept["to"] == "bob" && kept["state"] == "queued")
+    #expect(try offline.record("error")["message"]?.contains("the message waits") == true)
 
-    // Nor is it kept for later.
+    // It is kept, and goes before the next.
     let bobs = try await bob.daemon()
     try await alice.run("chat", "bob", "the second").expect(0)
     let message = try await bobs.record("message")
-    #expect(message["text"] == "the second")
+    #expect(message["text"] == "the first" && message["id"] == kept["id"])
+    #expect(try await bobs.record("message")["text"] == "the second")
     // One that goes without a word.
     try await bobs.destroy()
-    let gone = try await alice.run("chat", "bob", "hello", "--timeout", "3").expect(6)
-    #expect(gone.records("sent").isEmpty)
+    let gone = try await alice.run("chat", "bob", "the third", "--timeout", "3").expect(6)
+    #expect(try gone.record("sent")["state"] == "queued")
+    let again = try await bob.daemon()
+    try await alice.run("chat", "bob", "the fourth").expect(0)
+    for text in ["the third", "the fourth"] { #expect(try await again.record("message")["text"] == text) }
+    #expect(try await alice.run("outbox").expect(0).records.isEmpty)
   }
 
   @Test func `a profile has one node`() async throws {

@@ -80,7 +80,8 @@ import Testing
 
     try await alice.run("lookup", "nobody").expect(1)
     try await bobs.stop()
-    try await alice.run("chat", "bob", "nobody there").expect(6)
+    let kept = try await alice.run("chat", "bob", "nobody there").expect(6).record("sent")
+    #expect(kept["state"] == "queued")
     try await place.registry.program.stop()
     try await alice.run("lookup", "bob").expect(3)
     try await alices.stop()
@@ -129,7 +130,7 @@ import Testing
     try place.computers.bob.plug(true)
     _ = try await bobs.record("online", within: .seconds(120))
     try await alice.run("chat", "bob", "there again").expect(0)
-    #expect(try await bobs.record("message")["text"] == "there again")
+    for text in ["nobody hears", "there again"] { #expect(try await bobs.record("message")["text"] == text) }
     let done = try await alice.run("send", "bob", path).expect(0).record("done")
     #expect(try #require(done.number("resumed_from")) > 0)
     #expect(try await bobs.record("file")["path"] == place.inbox + "/file")
@@ -183,11 +184,14 @@ import Testing
     #expect(online["address"]?.hasPrefix(new + ":") == true, "\(online)")
     let found = try await alice.run("lookup", "bob").expect(0).record("peer")
     #expect(found["address"]?.hasPrefix(new + ":") == true, "\(found)")
-    // The first message on the old link may find nobody; that is told, and the second goes the new way.
-    if try await alice.run("chat", "bob", "after").status != 0 {
-      try await alice.run("chat", "bob", "after").expect(0)
+    // The first message on the old link may find nobody; that is told, and it goes the new way by itself.
+    let first = try await alice.run("chat", "bob", "after")
+    #expect(first.status == 0 || first.status == 6, "\(first)")
+    try await alice.run("chat", "bob", "after that").expect(0)
+    for text in ["after", "after that"] {
+      let message = try await bobs.record("message") { $0["text"] != "before" }
+      #expect(message["from"] == "alice" && message["text"] == text)
     }
-    #expect(try await bobs.record("message") { $0["text"] == "after" }["from"] == "alice")
     try await bob.run("chat", "alice", "from elsewhere").expect(0)
     #expect(try await alices.record("message") { $0["text"] == "from elsewhere" }["from"] == "bob")
     for daemon in [alices, bobs] {

@@ -69,12 +69,21 @@ import Testing
     for (index, change) in changes.enumerated() {
       pair.path.change(change)
       let outcome = try await pair.alice.run(
-        "chat", "bob", "for your eyes", "--timeout", index < 11 ? "30" : "0.5")
-      #expect(outcome.records("sent").isEmpty, "\(index)")
+        "chat", "bob", "for your eyes \(index)", "--timeout", index < 11 ? "2" : "0.5")
       try outcome.expect(6)
+      #expect(try outcome.record("sent")["state"] == "queued", "\(index)")
       // Whoever waits in a stalled attempt is let go, so that the next is one of its own.
       pair.path.hangUp()
     }
+    #expect(pair.heard == 0 && pair.alices.isRunning && pair.bobs.isRunning)
+    #expect(pair.path.bytes.range(of: Data("for your eyes".utf8)) == nil)
+    // Once the path is clear all of it arrives, in order.
+    pair.path.change(nil)
+    try await pair.alice.run("chat", "bob", "for your eyes \(changes.count)").expect(0)
+    for index in 0...changes.count {
+      #expect(try await pair.bobs.record("message")["text"] == "for your eyes \(index)")
+    }
+    let heard = changes.count + 1
     let content = Data((0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
     let file = try pair.world.folder.write("large", content)
     for change in [Self.flip(true, 1_000_000), Self.flip(true, 600), Self.stop(true, 2_000_000)] {
@@ -88,7 +97,7 @@ import Testing
       #expect(pair.inbox.allSatisfy { $0.hasPrefix(".secchat-") })
       pair.path.hangUp()
     }
-    #expect(pair.heard == 0 && pair.alices.isRunning && pair.bobs.isRunning)
+    #expect(pair.heard == heard && pair.alices.isRunning && pair.bobs.isRunning)
     #expect(pair.path.bytes.range(of: Data("for your eyes".utf8)) == nil)
 
     // In pieces, late, and whole.
@@ -102,7 +111,7 @@ import Testing
     try await pair.alice.run("send", "bob", file).expect(0)
     let path = try #require(try await pair.bobs.record("file")["path"])
     #expect(try Data(contentsOf: URL(filePath: path)) == content)
-    #expect(pair.heard == 2)
+    #expect(pair.heard == heard + 2)
   }
 
   @Test func `on the way to the registry`() async throws {

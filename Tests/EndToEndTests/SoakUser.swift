@@ -99,8 +99,8 @@ final class SoakUser: Sendable {
     try await start()
   }
 
-  /// The same without a warning, while nothing is under way: what a killed daemon has confirmed and not yet printed is
-  /// lost.
+  /// The same without a warning, while nothing is under way: what a killed daemon has kept and not yet printed is not
+  /// printed by the next.
   func crash() async throws {
     try await close()
     state.withLock { $0.isAway = true }

@@ -92,7 +92,15 @@ import Testing
     try await bobs.destroy()
     let mallorys = try await mallory.daemon("--listen", address)
     let outcome = try await alice.run("chat", "bob", "for bob alone", "--timeout", "3")
-    #expect(outcome.status != 0 && outcome.records("sent").isEmpty, "\(outcome)")
+    try outcome.expect(6)
+    #expect(try outcome.record("sent")["state"] == "queued")
     #expect(!mallorys.lines.joined().contains("for bob alone"))
+    // It waits for bob, and for nobody else.
+    let again = try await bob.daemon("--listen", "127.0.0.1:0")
+    try await alice.run("chat", "bob", "for him too").expect(0)
+    for text in ["for bob alone", "for him too"] {
+      #expect(try await again.record("message")["text"] == text)
+    }
+    #expect(!mallorys.lines.contains { Record($0)?.type == "message" })
   }
 }

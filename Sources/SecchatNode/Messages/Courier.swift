@@ -3,14 +3,6 @@ internal import SecchatCrypto
 internal import SecchatLink
 internal import SecchatNet
 
-/// What becomes of a message, told to who waits for it.
-enum Fate: Equatable, Sendable {
-  case delivered
-  case refused
-  /// It could not be kept: why.
-  case lost(NodeError)
-}
-
 /// Carries the messages for one account: one task, which is there as long as something waits. In order, over one link at a
 /// time; what a link has not confirmed when it ends is sent again over the next.
 @LoopActor final class Courier {
@@ -32,9 +24,12 @@ enum Fate: Equatable, Sendable {
   private var isRunning = false
   private var wake: OneShot<Void>?
   private var wasWoken = false
+  /// Whether the user has written something since the pause began: a person is there who waits.
+  private var isUrged = false
   private var isUnreachable = false
 
-  private var fates: [MessageID: [OneShot<Fate>]] = [:]
+  /// Those who wait for what becomes of a message.
+  let audience = Audience()
   /// Rows that are not in the database yet.
   private var unsaved: Set<Int64> = []
   /// Confirmed rows whose state the database does not have yet.
@@ -71,20 +66,10 @@ enum Fate: Equatable, Sendable {
     let row = node.conversations.newMessageRow()
     conversation.waiting.append(StoredMessage(row: row, message: message, state: .queued))
     unsaved.insert(row)
+    isUrged = true
     start()
     // What cannot leave in this turn is kept.
     Loop.spawn { try? await self.keep() }
-  }
-
-  /// What becomes of a message that waits.
-  func fate(of id: MessageID) -> OneShot<Fate> {
-    let slot = OneShot<Fate>()
-    fates[id, default: []].append(slot)
-    return slot
-  }
-
-  private func settle(_ id: MessageID, _ fate: Fate) {
-    for slot in fates.removeValue(forKey: id) ?? [] { slot.fulfil(fate) }
   }
 
   /// Keeps what has not left yet.
@@ -119,7 +104,7 @@ enum Fate: Equatable, Sendable {
     conversation.waiting.remove(at: index)
     if index < cursor { cursor -= 1 }
     unsaved.remove(message.row)
-    settle(message.message.id, fate)
+    audience.settle(message.message.id, fate)
   }
 
   private func insert(_ stored: StoredMessage, _ state: MessageState) -> MessageChange.Insert {
@@ -158,22 +143,34 @@ enum Fate: Equatable, Sendable {
         continue
       }
       obstacle = nil
+      let former = failures
       await converse(over: session)
       self.session = nil
-      guard obstacle != nil else { continue }
-      await pause()
+      if obstacle != nil {
+        await pause()
+      } else if failures > 0, failures == former {
+        // Links that end before anything is confirmed: somebody may be cutting them. Another one that stands is used.
+        await pause { self.node.sessions.session(with: self.conversation.account) != nil }
+      } else {
+        // Once more at once.
+        failures += 1
+      }
     }
+    if conversation.waiting.isEmpty { failures = 0 }
     flushConfirmed()
   }
 
-  /// Longer each time that nothing was confirmed in between, and until woken.
+  /// Longer each time that nothing was confirmed in between, until woken and over.
   private func pause(unless isOver: () -> Bool = { false }) async {
     let longest = min(Self.firstPause << min(failures, 10), Self.longestPause)
     failures += 1
-    let end = Instant.now + Int.random(in: longest / 2...longest)
+    isUrged = false
+    let begun = Instant.now
+    let end = begun + Int.random(in: longest / 2...longest)
     while !isOver(), !node.isClosing {
       // Nobody knocks in vain at the door of who is known to be away: the registry says when they are back.
       let isAway = isUnreachable && node.isKnownOffline(conversation.account.name)
+      let end = isUrged && obstacle != .noSession ? min(end, begun + Self.firstPause / 2) : end
       guard isAway || Instant.now < end else { return }
       await nap(until: isAway ? nil : end)
     }
@@ -265,7 +262,8 @@ enum Fate: Equatable, Sendable {
     correspondent.correspondence = correspondence
     conversation.waiting[cursor].state = .sent
     var change = MessageChange()
-    if unsaved.remove(stored.row) != nil {
+    let isNew = unsaved.remove(stored.row) != nil
+    if isNew {
       change.insert = insert(stored, .sent)
     } else if stored.state != .sent {
       change.states.append((stored.row, .sent))
@@ -281,18 +279,21 @@ enum Fate: Equatable, Sendable {
       switch result {
       case .success:
         // Not over another link: there it has been sealed anew.
-        if self.era == era { session.send(chat) }
-      case .failure(let error): self.lost(stored, error, era)
+        guard self.era == era else { return }
+        session.send(chat)
+        self.audience.tellDeparture(of: chat.id)
+      case .failure(let error): self.lost(stored, isNew: isNew, error, era)
       }
     }
   }
 
   /// A change was not written: nothing that builds on it may go out.
-  private func lost(_ stored: StoredMessage, _ error: NodeError, _ era: Int) {
+  private func lost(_ stored: StoredMessage, isNew: Bool, _ error: NodeError, _ era: Int) {
     if let index = conversation.waiting.firstIndex(where: { $0.row == stored.row }), stored.state == .queued {
       conversation.waiting[index].state = .queued
     }
-    if !fates[stored.message.id, default: []].isEmpty { drop(stored, .lost(error)) }
+    // What was on disk before stays in its place; what was to be written with this change is nowhere.
+    if isNew { drop(stored, .lost(error)) }
     guard self.era == era else { return }
     fail(error)
   }
@@ -326,8 +327,10 @@ enum Fate: Equatable, Sendable {
       failures = 0
       failedPrekey = nil
       // Who waits for it is told by the answer.
-      if fates[id] == nil, case .text = first.message.body { node.told(id, .delivered, conversation.account) }
-      settle(id, .delivered)
+      if !audience.awaits(id), case .text = first.message.body {
+        node.told(id, .delivered, conversation.account)
+      }
+      audience.settle(id, .delivered)
     }
     stir()
   }

@@ -47,13 +47,25 @@ final class BuiltPrograms: Sendable {
 
   func downloads(_ user: String) -> URL { URL(filePath: folder.file("\(user).files")) }
 
-  /// Makes the documented peer a user who is online; `arguments` are those of its `listen`.
-  func makePeer(_ user: String, listen arguments: [String: JSONValue] = [:]) async throws -> DocumentedPeer {
+  /// Makes the documented peer a user who is online.
+  ///
+  /// - Parameters:
+  ///   - identity: more arguments of its `identity`.
+  ///   - arguments: those of its `listen`.
+  ///   - prekeys: one-time prekeys that it leaves at the registry; nil for no signed one either.
+  func makePeer(
+    _ user: String, identity: [String: JSONValue] = [:], listen arguments: [String: JSONValue] = [:],
+    prekeys: Int? = 100
+  ) async throws -> DocumentedPeer {
     let peer = try DocumentedPeer()
-    try await peer.ask("identity", ["name": .string(user), "registry_key": key])
+    let named: [String: JSONValue] = ["name": .string(user), "registry_key": key]
+    try await peer.ask("identity", identity.merging(named) { $1 })
     try await peer.ask("connect", ["host": host, "port": port])
     try await peer.ask("register")
     try await peer.ask("login", try await peer.ask("listen", arguments).only("port"))
+    if let prekeys {
+      try await peer.ask("publish", ["signed": true, "count": JSONValue(integerLiteral: prekeys)])
+    }
     return peer
   }
 

@@ -79,7 +79,7 @@ enum ProtocolExamples {
       "published": Messages.published.encoded,
       "stock": Messages.stock.encoded,
       "fetch": Messages.fetch.encoded,
-      "signed-prekey-statement": SignedPrekey.statement(
+      "publish-statement": SignedPrekey.statement(
         Users.bobAccount, 1, Messages.signedPrekey.id, Messages.signedPrekey.expires,
         Messages.signedPrekey.key),
       "reset-statement": Messages.resetStatement(registryLinkHash),

@@ -3,7 +3,7 @@
 import re
 import warnings
 
-from . import device_list, files, key_file, keys, link, peer, registry
+from . import device_list, files, key_file, keys, link, peer, prekeys, ratchet, registry, sealed, x3dh
 from .codec import flag, network_address, optional, u8, u16, u32, user_name
 
 BLOCK = re.compile(r"^```(hex|text) ([a-z0-9-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -52,14 +52,15 @@ def make(written_key_file):
         device_list.device_list(bob.identity, bob_account, 1, bytes(32), [device_list.device(bob)]))
     bob_address = network_address("192.0.2.7", 4000)
     identifier = bytes(range(16))
-    chat = u8(peer.CHAT) + peer.chat(identifier, 1_700_000_003_000, "Hello, Bob! 👋".encode())
+    made, envelope = seal(alice, alice_account, bob, bob_account, identifier)
+    chat = u8(peer.CHAT) + peer.chat(identifier, True, envelope)
     login = u8(registry.LOGIN) + registry.login(7, "alice", 1, 5000)
     logged_in = u8(registry.LOGGED_IN) + u32(7) + network_address("2001:db8::1", 5000) + u32(90) + u32(30)
     alive = u8(registry.ALIVE) + u32(7) + u32(90)
     number = keys.safety_number((alice_account, alice.identity), (bob_account, bob.identity))
     opened, storage, parameters = key_file.read(written_key_file, PASSPHRASE)
     assert (opened.seed, opened.link, storage) == (alice.seed, alice.link, bytes([5]) * 32)
-    made = {
+    made |= {
         "identity-key-text": keys.key_text(keys.IDENTITY_PREFIX, alice.identity),
         "registry-key-text": keys.key_text(keys.REGISTRY_PREFIX, server),
         "identity-fingerprint": keys.fingerprint(keys.IDENTITY_FINGERPRINT, alice.identity),
@@ -122,6 +123,7 @@ def make(written_key_file):
     made["register-statement"] = statement
     made["register"] = u8(registry.REGISTER) + registry.register(
         7, signed, keys.sign(alice.seed, keys.REGISTER, statement))
+    made |= registry_prekeys(alice, bob, bob_account, client.hash)
     made["registry-link-login"] = client.frame(login)
     made["registry-link-logged-in"] = responder.frame(logged_in)
     made["registry-link-rekey"] = client.frame(u8(link.REKEY))
@@ -143,6 +145,60 @@ def make(written_key_file):
     client, _ = handshake("NX", link.REGISTRY_PROLOGUE, None, registry_private, repeated(0x35, 0x36), b"", b"")
     made |= transcript("inquiry", link.NX, client.messages)
     return made
+
+
+def seal(alice, alice_account, bob, bob_account, identifier):
+    """The examples of section 13, Alice's first message to Bob; and its envelope."""
+    signed_private, one_time_private, ephemeral, ratchet_private = repeated(0x16, 0x17, 0x60, 0x61)
+    signed = prekeys.SignedPrekey.sign(
+        bob.signing_seed, bob_account, 1, 1, 1_702_592_001, keys.agreement_public(signed_private))
+    one_time = keys.agreement_public(one_time_private)
+    root = x3dh.initiate(alice.messaging_private, ephemeral, bob.messaging, signed.key, one_time)
+    initiation = sealed.Initiation(keys.agreement_public(ephemeral), 1, 2)
+    assert root == x3dh.respond(
+        bob.messaging_private, signed_private, one_time_private, alice.messaging, initiation.ephemeral)
+    bound = sealed.binding(
+        sealed.party(alice_account, alice.identity, 1, alice.messaging),
+        sealed.party(bob_account, bob.identity, 1, bob.messaging), initiation)
+    content = sealed.content(1, bytes(32), sealed.Message(identifier, 1_700_000_003_000, text="Hello, Bob! 👋"))
+    state = ratchet.Ratchet.initiator(root, signed.key, ratchet_private)
+    key = ratchet.chain_step(state.cks)[1]
+    header, ciphertext = state.encrypt(
+        content, lambda header: bound + sealed.before_sealed(bound[:16], initiation, header), b"\x62" * 24)
+    envelope = sealed.Envelope(bound[:16], initiation, header, ciphertext)
+    made = {
+        "signed-prekey-statement": prekeys.statement(bob_account, 1, 1, signed.expires, signed.key),
+        "x3dh-root": root,
+        "initiation": initiation.bytes,
+        "session-binding": bound,
+        "message-key": key,
+        "envelope": envelope.bytes,
+        "content": content,
+        "inquire": u8(peer.INQUIRE),
+        "prekeys": u8(peer.PREKEYS) + prekeys.offer(signed.bytes, prekeys.one_time(2, one_time)),
+    }
+    return made, envelope
+
+
+def registry_prekeys(alice, bob, bob_account, handshake_hash):
+    """The examples of sections 6.10 and 6.11."""
+    signed_key, *one_time = [keys.agreement_public(private) for private in repeated(0x61, 0x62, 0x63)]
+    signed = prekeys.SignedPrekey.sign(bob.signing_seed, bob_account, 1, 3, 1_701_209_600, signed_key)
+    fresh = [prekeys.one_time(41, one_time[0]), prekeys.one_time(42, one_time[1])]
+    statement = registry.reset_statement(handshake_hash, bob_account, 1, 41)
+    reset = (41, keys.sign(alice.signing_seed, keys.PREKEY_RESET, statement))
+    return {
+        "publish-statement": prekeys.statement(bob_account, 1, 3, signed.expires, signed_key),
+        "publish": u8(registry.PUBLISH) + prekeys.publish(7, False, signed.bytes, [17, 18], fresh),
+        "publish-nothing": u8(registry.PUBLISH) + prekeys.publish(7, False, None, [], []),
+        "published": u8(registry.PUBLISHED) + u32(7) + u32(3) + u16(82),
+        "stock": u8(registry.STOCK) + u16(19),
+        "fetch": u8(registry.FETCH) + registry.fetch(7, "bob", 1),
+        "reset-statement": statement,
+        "fetch-reset": u8(registry.FETCH) + registry.fetch(7, "bob", 1, reset),
+        "bundle": u8(registry.BUNDLE) + u32(7) + prekeys.offer(signed.bytes, fresh[0]),
+        "bundle-without-one-time": u8(registry.BUNDLE) + u32(7) + prekeys.offer(signed.bytes, None),
+    }
 
 
 def transcript(name, opening, messages):

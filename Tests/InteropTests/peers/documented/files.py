@@ -105,7 +105,8 @@ def send(link_peer, paths, with_digest):
         lambda: stream in link_peer.accepted or identifier in link_peer.refused or stream in link_peer.cancelled,
         "ACCEPT")
     if stream not in link_peer.accepted:
-        raise peer.Refused(link_peer.refused.get(identifier) or link_peer.cancelled[stream])
+        reason = link_peer.refused.get(identifier)
+        raise peer.Refused(peer.REFUSALS[reason] if reason else link_peer.cancelled[stream])
     for item, kind, path, source, status in entries:
         size = status.st_size if kind == FILE else 0
         executable = kind == FILE and bool(status.st_mode & stat.S_IXUSR)

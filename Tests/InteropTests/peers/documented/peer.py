@@ -1,18 +1,25 @@
-"""Section 7: a link to a peer, with HELLO, CHAT, ACK, REFUSE and READY."""
+"""Section 7: a link to a peer, with HELLO, CHAT, ACK, REFUSE, READY, INQUIRE and PREKEYS."""
 
-import os
 import threading
 import time
 
 from . import files, link
-from .codec import Malformed, Reader, opaque16, u8, u32, u64, utf8
+from .codec import Malformed, Reader, flag, opaque16, u8, u32, u64
 from .device_list import SignedDeviceList
+from .prekeys import Offer
+from .sealed import Envelope
 
-READY, CHAT, ACK, REFUSE = range(0x40, 0x44)
-MOST_TEXT = 32_768
-BUCKET = 256
+READY, CHAT, ACK, REFUSE, INQUIRE, PREKEYS = range(0x40, 0x46)
 CHAT_CREDIT = 256
-REFUSALS = {1: "declined", 2: "unanswered", 3: "no room", 4: "busy"}
+REFUSALS = {
+    1: "declined",
+    2: "unanswered",
+    3: "no room",
+    4: "busy",
+    5: "undecryptable",
+    6: "unknown prekey",
+    7: "out of turn",
+}
 
 
 class Refused(Exception):
@@ -36,21 +43,14 @@ def check_device(device, signed_list, proved):
         raise Malformed("device")
 
 
-def chat(identifier, sent, text):
-    assert len(identifier) == 16 and len(text) <= MOST_TEXT
-    return u8(0) + identifier + u64(sent) + opaque16(text) + bytes(-(2 + len(text)) % BUCKET)
+def chat(identifier, first, envelope):
+    return identifier + flag(first) + envelope.bytes
 
 
 def read_chat(body):
-    """(id, time in milliseconds, text)."""
+    """(id, first, Envelope)."""
     reader = Reader(body)
-    if reader.u8() != 0:
-        raise Malformed("envelope")
-    identifier, sent, text = reader.take(16), reader.u64(), reader.opaque16(0, MOST_TEXT)
-    padding = reader.rest()
-    if padding != bytes(-(2 + len(text)) % BUCKET):
-        raise Malformed("padding")
-    return identifier, sent, utf8(text)
+    return reader.take(16), reader.flag(), Envelope.read(reader)
 
 
 def ack(identifier, part):
@@ -66,16 +66,25 @@ def ready(stream, limit):
 
 
 class Peer:
-    """An open link to a peer. `emit` is told of what comes: (type, fields)."""
+    """An open link to a peer. `emit` is told of what comes: (type, fields); `take_message` opens an envelope, and `prekeys`
+    are one's own."""
 
-    def __init__(self, opened, number, initiator, theirs, emit, downloads=None, rekey=False):
+    def __init__(self, opened, number, initiator, theirs, emit, take_message, prekeys, downloads=None, rekey=False, hold=False):
         self.link, self.number, self.initiator = opened, number, initiator
-        self.theirs, self.emit = theirs, emit
+        self.theirs, self.emit, self.take_message, self.prekeys = theirs, emit, take_message, prekeys
         self.condition = threading.Condition()
         self.limits, self.sent, self.handled = {}, {0: 0}, 0
         self.granted = CHAT_CREDIT
         self.acknowledged, self.refused, self.accepted, self.cancelled = set(), {}, set(), {}
-        self.shown, self.ended = set(), None
+        self.ended, self.offered = None, None
+        # Whether nothing was refused that its sender has not heard of.
+        self.is_turn = True
+        # The one-time prekey that was handed out over this link: (id, private key).
+        self.handed = None
+        # CHATs that are not looked at yet; None where they are at once.
+        self.held = [] if hold else None
+        # What is done instead of confirming the next CHAT.
+        self.instead = None
         self.last_stream = -1 if initiator else 0
         self.incoming = files.Incoming(self, downloads)
         self.link.send(READY, ready(0, CHAT_CREDIT))
@@ -114,7 +123,14 @@ class Peer:
                 self.acknowledged.add((reader.take(16), reader.u32()))
             elif kind == REFUSE:
                 identifier = reader.take(16)
-                self.refused[identifier] = REFUSALS[reader.choice(REFUSALS)]
+                self.refused[identifier] = reader.choice(REFUSALS)
+            elif kind == INQUIRE:
+                offer, number, private = self.prekeys.handed()
+                self.handed = (number, private)
+                self.link.send(PREKEYS, offer)
+                self.emit("inquired", link=self.number, one_time=number)
+            elif kind == PREKEYS:
+                self.offered = Offer(reader)
             elif kind == files.ACCEPT:
                 self.accepted.add(reader.u32())
                 # An id is offered once by this program: nothing can be held.
@@ -133,15 +149,33 @@ class Peer:
             self.condition.notify_all()
 
     def take_chat(self, body):
-        identifier, sent, text = read_chat(body)
+        with self.condition:
+            if self.held is None:
+                return self.open_chat(*read_chat(body))
+            self.held.append(read_chat(body))
+            self.condition.notify_all()
+
+    def release(self):
+        """Looks at the CHATs that were held."""
+        with self.condition:
+            held, self.held = self.held, None
+            for one in held or []:
+                self.open_chat(*one)
+
+    def open_chat(self, identifier, first, envelope):
         self.handled += 1
         if self.handled > self.granted:
             raise Malformed("beyond the credit")
-        first = identifier not in self.shown
-        self.shown.add(identifier)
-        if first:
-            self.emit("chat", link=self.number, id=identifier.hex(), sent=sent, text=text, **{"from": self.theirs.name})
-        self.link.send(ACK, ack(identifier, 0))
+        self.is_turn = self.is_turn or first
+        reason = self.take_message(self, identifier, envelope)
+        if self.instead:
+            return self.instead()
+        if reason:
+            self.is_turn = False
+            self.emit("refuses", link=self.number, id=identifier.hex(), reason=REFUSALS[reason])
+            self.link.send(REFUSE, refuse(identifier, reason))
+        else:
+            self.link.send(ACK, ack(identifier, 0))
         if self.granted - self.handled <= CHAT_CREDIT // 2:
             self.granted = self.handled + CHAT_CREDIT
             self.link.send(READY, ready(0, self.granted))
@@ -158,23 +192,38 @@ class Peer:
     def wait_credit(self, stream, amount):
         """Takes `amount` from the credit of a stream as soon as it is there."""
         self.wait(
-            lambda: self.limits.get(stream, 0) >= self.sent[stream] + amount or stream in self.cancelled,
+            lambda: self.has_credit(stream, amount) or stream in self.cancelled,
             f"READY for stream {stream}")
         if stream in self.cancelled:
             raise Refused(self.cancelled[stream])
         self.sent[stream] += amount
 
-    def chat(self, text, identifier=None, sent=None):
-        """Sends a CHAT and waits for its ACK; the id."""
-        identifier = identifier or os.urandom(16)
-        self.wait_credit(0, 1)
+    def has_credit(self, stream, amount):
+        return self.limits.get(stream, 0) >= self.sent[stream] + amount
+
+    def send_chat(self, identifier, first, envelope):
         with self.condition:
             self.acknowledged.discard((identifier, 0))
-        self.link.send(CHAT, chat(identifier, sent or int(time.time() * 1000), text.encode()))
+            self.refused.pop(identifier, None)
+        self.link.send(CHAT, chat(identifier, first, envelope))
+
+    def answer(self, identifier):
+        """Waits for the answer to a CHAT: None for ACK, else the reason of REFUSE."""
         self.wait(lambda: (identifier, 0) in self.acknowledged or identifier in self.refused, "ACK")
-        if identifier in self.refused:
-            raise Refused(self.refused[identifier])
-        return identifier
+        return self.refused.get(identifier)
+
+    def inquire(self):
+        """The peer's own word on its prekeys, not checked yet."""
+        with self.condition:
+            self.offered = None
+        self.link.send(INQUIRE)
+        self.wait(lambda: self.offered, "PREKEYS")
+        return self.offered
+
+    def cut(self):
+        """Ends the connection without a word."""
+        self.link.closing = True
+        self.link.wire.close()
 
     def ping(self):
         before = self.link.seen["pong"]

@@ -2,13 +2,13 @@
 
 import threading
 
-from . import keys, link
+from . import keys, link, prekeys
 from .codec import Malformed, Reader, flag, opaque16, optional, u16, u32, user_name
 from .device_list import SignedDeviceList, account
 
-REGISTER, LOGIN, LIST, LOOKUP, HEARTBEAT, LOGOUT, WATCH = range(0x10, 0x17)
-REGISTERED, LOGGED_IN, LISTED, FOUND, ALIVE, LOGGED_OUT, WATCHING = range(0x20, 0x27)
-FAILURE, PRESENCE = 0x2F, 0x30
+REGISTER, LOGIN, LIST, LOOKUP, HEARTBEAT, LOGOUT, WATCH, PUBLISH, FETCH = range(0x10, 0x19)
+REGISTERED, LOGGED_IN, LISTED, FOUND, ALIVE, LOGGED_OUT, WATCHING, PUBLISHED, BUNDLE = range(0x20, 0x29)
+FAILURE, PRESENCE, STOCK = 0x2F, 0x30, 0x31
 
 FAILURES = {
     1: "bad request",
@@ -19,6 +19,7 @@ FAILURES = {
     6: "not logged in",
     7: "too many",
     8: "unavailable",
+    9: "no prekeys",
 }
 
 
@@ -50,6 +51,16 @@ def watch(request, add, names):
     return u32(request) + flag(add) + u16(len(names)) + b"".join(map(user_name, names))
 
 
+def reset_statement(handshake_hash, account, device, failed):
+    return handshake_hash + account + u32(device) + u32(failed)
+
+
+def fetch(request, name, device, reset=None):
+    """`reset` is (id of a one-time prekey that did not work, signature)."""
+    return (
+        u32(request) + user_name(name) + u32(device) + optional(None if reset is None else u32(reset[0]) + reset[1]))
+
+
 def read_listed(reader):
     more, count = reader.flag(), reader.u16()
     if count > 700:
@@ -74,6 +85,8 @@ READERS = {
     ALIVE: lambda reader: reader.u32(),
     LOGGED_OUT: lambda reader: None,
     WATCHING: lambda reader: None,
+    PUBLISHED: lambda reader: (reader.u32(), reader.u16()),
+    BUNDLE: prekeys.Offer,
 }
 
 
@@ -89,13 +102,20 @@ def read_presence(body):
     return name, address
 
 
-class Registry:
-    """Requests and their answers; `on_presence` is told what comes unasked, `on_end` why the link ended."""
+def read_stock(body):
+    reader = Reader(body)
+    left = reader.u16()
+    reader.end()
+    return left
 
-    def __init__(self, host, port, key, identity, on_presence, on_end):
+
+class Registry:
+    """Requests and their answers; `on_presence` and `on_stock` are told what comes unasked, `on_end` why the link ended."""
+
+    def __init__(self, host, port, key, identity, on_presence, on_stock, on_end):
         self.key, self.identity = key, identity
         self.link = link.connect(host, port, link.REGISTRY_PROLOGUE, identity.link_private, key, check=self.no_payload)
-        self.on_presence, self.on_end = on_presence, on_end
+        self.on_presence, self.on_stock, self.on_end = on_presence, on_stock, on_end
         self.condition = threading.Condition()
         self.answers, self.ended, self.number = {}, None, 0
         threading.Thread(target=self.read, daemon=True).start()
@@ -111,6 +131,9 @@ class Registry:
                 kind, body = self.link.receive()
                 if kind == PRESENCE:
                     self.on_presence(*read_presence(body))
+                    continue
+                if kind == STOCK:
+                    self.on_stock(read_stock(body))
                     continue
                 if kind not in READERS and kind != FAILURE:
                     raise Malformed(f"frame type {kind:02x}")
@@ -177,6 +200,18 @@ class Registry:
 
     def watch(self, names, add=True):
         self.ask(WATCH, lambda number: watch(number, add, names), WATCHING)
+
+    def publish(self, signed=None, fresh=(), used=(), replace=False):
+        """(id of the signed prekey that is there, one-time prekeys that are left)."""
+        return self.ask(PUBLISH, lambda number: prekeys.publish(number, replace, signed, used, fresh), PUBLISHED)
+
+    def fetch(self, account, name, device, failed=None):
+        """A PrekeyOffer that is not checked yet; `failed` resets a one-time prekey."""
+        reset = None
+        if failed is not None:
+            statement = reset_statement(self.link.handshake_hash, account, device, failed)
+            reset = (failed, keys.sign(self.identity.signing_seed, keys.PREKEY_RESET, statement))
+        return self.ask(FETCH, lambda number: fetch(number, name, device, reset), BUNDLE)
 
     def close(self):
         self.link.close()

@@ -33,8 +33,8 @@ extension Node {
     }
   }
 
-  /// Opens a message, writes what it changes, and confirms it when that is durable. Nothing is waited for: the next one may
-  /// be opened while this one is being written.
+  /// Opens a message; what it changes is written with that of others that come in the same turn. Nothing is waited for: the
+  /// next ones may be opened while these are being written.
   private func take(
     _ chat: Chat, in session: PeerSession, _ conversation: Conversation, _ correspondent: Correspondent,
     as ours: Party
@@ -63,34 +63,56 @@ extension Node {
     }
     correspondent.correspondence = correspondence
     let message = opened.content.message
-    var change = MessageChange()
+    if correspondent.arrivals == nil {
+      Loop.spawn { self.keepArrivals(conversation, correspondent) }
+    }
+    // Taken out, so that it grows in its place.
+    var arrivals = correspondent.arrivals.take() ?? Arrivals()
     if let initiation = opened.begun {
-      prekeys.use(initiation, in: &change)
+      prekeys.use(initiation, in: &arrivals.change)
       session.handedPrekey = nil
-      if change.usedPrekey != nil { stockPrekeysSoon() }
+      if !arrivals.change.usedPrekeys.isEmpty { stockPrekeysSoon() }
     }
     let row = conversations.newMessageRow()
     let isText = if case .text = message.body { true } else { false }
     let expiry = message.expires > 0 ? Clock.unixSeconds + UInt64(message.expires) : nil
-    change.insert = MessageChange.Insert(
-      row: row, conversation: conversation.row, message: chat.id, state: isText ? .received : .shown,
-      body: isText ? conversation.key.seal(message, row: row) : nil, expires: expiry)
-    if case .read(let ids) = message.body { change.read = (conversation.row, ids) }
-    change.correspondence = correspondent.change(store)
+    arrivals.change.inserts.append(
+      MessageChange.Insert(
+        row: row, conversation: conversation.row, message: chat.id, state: isText ? .received : .shown,
+        body: isText ? conversation.key.seal(message, row: row) : nil, expires: expiry))
+    if case .read(let ids) = message.body {
+      arrivals.change.read += ids.map { (conversation.row, $0) }
+    }
+    arrivals.all.append(.init(row: row, message: message, news: opened.news, session: session, expires: expiry))
+    correspondent.arrivals = arrivals
+    if arrivals.all.count >= Arrivals.size { keepArrivals(conversation, correspondent) }
+  }
+
+  /// Writes what has come, and shows and confirms it when that is durable.
+  private func keepArrivals(_ conversation: Conversation, _ correspondent: Correspondent) {
+    guard var arrivals = correspondent.arrivals else { return }
+    correspondent.arrivals = nil
+    arrivals.change.correspondence = correspondent.change(store)
     tidySoon()
-    store.commit(change) { result in
+    let all = arrivals.all
+    store.commit(arrivals.change) { result in
       switch result {
-      case .success(let outcome):
-        conversation.note(chat.id)
-        if outcome == .written { self.show(message, opened.news, from: session) }
-        if let expiry { self.expires(at: expiry) }
-        session.answer(Ack(id: chat.id))
+      case .success(let known):
+        for one in all {
+          conversation.note(one.message.id)
+          if !known.contains(one.row) { self.show(one.message, one.news, from: one.session) }
+          if let time = one.expires { self.expires(at: time) }
+          one.session.answer(Ack(id: one.message.id))
+        }
       case .failure(let error):
         // What builds on this change is not written either.
         conversation.forgetState()
         Loop.spawn { try? await self.prekeys.reload() }
-        if session.turnstile.isOpen { self.event(.failure(error)) }
-        refuse(.busy)
+        if all.contains(where: { $0.session.turnstile.isOpen }) { self.event(.failure(error)) }
+        for one in all {
+          one.session.turnstile.refuse()
+          one.session.answer(Refuse(id: one.message.id, reason: .busy))
+        }
       }
     }
   }

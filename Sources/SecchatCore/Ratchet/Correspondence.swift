@@ -53,8 +53,6 @@ package struct Correspondence: Sendable {
   /// The other side has a message, and with it all before it.
   package mutating func confirm(_ sealed: Sealed) {
     sent = sealed.place
-    guard let index = sessions.firstIndex(where: { $0.name == sealed.envelope.session }) else { return }
-    sessions[index].confirm()
   }
 
   /// Begins a session, to send on from now on.
@@ -151,15 +149,17 @@ package struct Correspondence: Sendable {
     let bytes = plaintext.withBytes { $0.array }
     let content: Content
     do throws(WireError) { content = try Content(decoding: bytes.raw) } catch { throw .malformed }
-    if let one = after.follow(content) { news.append(one) }
+    if let one = after.follow(content, isFirst: begun != nil) { news.append(one) }
     self = after
     return Opened(content: content, news: news, begun: begun)
   }
 
-  /// Takes the message's place for that of the last one, and says what is wrong with it.
-  private mutating func follow(_ content: Content) -> News? {
-    defer { received = Place(sequence: content.sequence, hash: content.hash) }
+  /// Takes the message's place for that of the last one, and says what is wrong with it. One that comes again, over another
+  /// link, leaves the place where it is; its caller knows it by its id.
+  private mutating func follow(_ content: Content, isFirst: Bool) -> News? {
     let expected = received.sequence + 1
+    guard content.sequence >= expected || isFirst else { return .rolledBack }
+    defer { received = Place(sequence: content.sequence, hash: content.hash) }
     if content.sequence > expected {
       // What seals our messages may be as old as what has opened this one.
       mustBegin = true

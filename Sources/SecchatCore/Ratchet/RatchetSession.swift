@@ -7,7 +7,8 @@ package struct RatchetSession: Sendable {
   let isOurs: Bool
   /// Whether the other side has sent something in it. The responder of a session has its first message.
   private(set) var isAnswered: Bool
-  /// What goes with every message until the other side is known to have the session.
+  /// What goes with every message until the other side has sent one in the session. Not only until it has confirmed one:
+  /// that may have been known to it from another session, and not been opened.
   private(set) var initiation: Initiation?
   private var state: RatchetState<MessageSuite>
 
@@ -65,9 +66,6 @@ package struct RatchetSession: Sendable {
     initiation = nil
     return content
   }
-
-  /// The other side has confirmed a message of this session, so that it has the session.
-  mutating func confirm() { initiation = nil }
 }
 
 /// How a session is kept between two starts of a program; always sealed.

@@ -92,6 +92,8 @@ struct ConversationSettings: Equatable, Sendable {
   private let conversation: Int64
   /// Of the last change that was handed to the database.
   private var version: Int64
+  /// What has come in this turn and is to be written together.
+  var arrivals: Arrivals?
 
   fileprivate init(_ row: ProfileStore.CorrespondenceRow, conversation: Int64) {
     party = row.party

@@ -37,6 +37,17 @@ internal import SecchatNet
   /// Sessions begun since a message was last confirmed.
   private var fresh = 0
   private var failures = 0
+  /// What was sealed in this turn and is to be written together.
+  private var sheaf: Sheaf?
+
+  private struct Sheaf {
+    let era: Int
+    var change = MessageChange()
+    var letters: [(stored: StoredMessage, isNew: Bool, chat: Chat)] = []
+  }
+
+  /// So many messages at most share a change.
+  private static let sheafSize = 64
   private var failedPrekey: UInt32?
 
   private enum Obstacle {
@@ -78,7 +89,7 @@ internal import SecchatNet
   func keep() async throws(NodeError) {
     for message in conversation.waiting where unsaved.contains(message.row) {
       let done = OneShot<Result<Void, NodeError>>()
-      node.store.commit(MessageChange(insert: insert(message, .queued))) { result in
+      node.store.commit(MessageChange(inserts: [insert(message, .queued)])) { result in
         done.fulfil(result.map { _ in () })
       }
       unsaved.remove(message.row)
@@ -240,6 +251,7 @@ internal import SecchatNet
   }
 
   private func begin(over session: PeerSession) {
+    post()
     era += 1
     self.session = session
     dispatch = Dispatch()
@@ -261,43 +273,58 @@ internal import SecchatNet
     }
     correspondent.correspondence = correspondence
     conversation.waiting[cursor].state = .sent
-    var change = MessageChange()
-    let isNew = unsaved.remove(stored.row) != nil
-    if isNew {
-      change.insert = insert(stored, .sent)
-    } else if stored.state != .sent {
-      change.states.append((stored.row, .sent))
-    }
-    takeConfirmed(into: &change)
-    change.correspondence = correspondent.change(node.store)
-    node.tidySoon()
     let chat = Chat(id: stored.message.id, first: dispatch.isIdle, envelope: sealed.envelope)
     dispatch.send(chat.id, sealed)
     cursor += 1
     session.expect(chat)
-    node.store.commit(change) { [era] result in
+    if sheaf == nil {
+      sheaf = Sheaf(era: era)
+      Loop.spawn { self.post() }
+    }
+    let isNew = unsaved.remove(stored.row) != nil
+    if isNew {
+      sheaf?.change.inserts.append(insert(stored, .sent))
+    } else if stored.state != .sent {
+      sheaf?.change.states.append((stored.row, .sent))
+    }
+    sheaf?.letters.append((stored, isNew, chat))
+    if sheaf?.letters.count ?? 0 >= Self.sheafSize { post() }
+  }
+
+  /// Writes what was sealed, and sends it when that is durable.
+  private func post() {
+    guard var sheaf, let correspondent else { return }
+    self.sheaf = nil
+    takeConfirmed(into: &sheaf.change)
+    sheaf.change.correspondence = correspondent.change(node.store)
+    node.tidySoon()
+    let (letters, session) = (sheaf.letters, session)
+    node.store.commit(sheaf.change) { [era = sheaf.era] result in
       switch result {
       case .success:
         // Not over another link: there it has been sealed anew.
-        guard self.era == era else { return }
-        session.send(chat)
-        self.audience.tellDeparture(of: chat.id)
-      case .failure(let error): self.lost(stored, isNew: isNew, error, era)
+        guard self.era == era, let session else { return }
+        for letter in letters {
+          session.send(letter.chat)
+          self.audience.tellDeparture(of: letter.chat.id)
+        }
+      case .failure(let error):
+        for letter in letters { self.lost(letter.stored, isNew: letter.isNew, error) }
+        if self.era == era { self.fail(error) }
       }
     }
   }
 
-  /// A change was not written: nothing that builds on it may go out.
-  private func lost(_ stored: StoredMessage, isNew: Bool, _ error: NodeError, _ era: Int) {
+  /// A message was not written.
+  private func lost(_ stored: StoredMessage, isNew: Bool, _ error: NodeError) {
     if let index = conversation.waiting.firstIndex(where: { $0.row == stored.row }), stored.state == .queued {
       conversation.waiting[index].state = .queued
     }
     // What was on disk before stays in its place; what was to be written with this change is nowhere.
     if isNew { drop(stored, .lost(error)) }
-    guard self.era == era else { return }
-    fail(error)
   }
 
+  /// The database does not write: nothing that builds on it may go out.
   private func fail(_ error: NodeError) {
     guard obstacle == nil else { return }
     obstacle = .disk
@@ -306,6 +333,8 @@ internal import SecchatNet
     conversation.forgetState()
     correspondent = nil
     era += 1
+    for letter in sheaf?.letters ?? [] { lost(letter.stored, isNew: letter.isNew, error) }
+    sheaf = nil
     node.event(.failure(error))
     stir()
   }

@@ -3,7 +3,7 @@ internal import SecchatCrypto
 internal import SecchatNet
 internal import SecchatSQLite
 
-/// What one step writes: all of it or nothing. Bodies are sealed already.
+/// What the messages of one turn write, one or many: all of it or nothing. Bodies are sealed already.
 struct MessageChange: Sendable {
   struct Insert: Sendable {
     let row: Int64
@@ -24,7 +24,7 @@ struct MessageChange: Sendable {
     let body: [UInt8]
   }
 
-  var insert: Insert?
+  var inserts: [Insert] = []
   var states: [(row: Int64, state: MessageState)] = []
   /// What need not be known any more: receipts that have arrived.
   var deletions: [Int64] = []
@@ -32,20 +32,15 @@ struct MessageChange: Sendable {
   var expiries: [(row: Int64, time: UInt64)] = []
   var correspondence: Correspondence?
   /// Messages of ours that a person has seen.
-  var read: (conversation: Int64, messages: [MessageID])?
-  /// A one-time prekey that has had its use.
-  var usedPrekey: Int64?
+  var read: [(conversation: Int64, message: MessageID)] = []
+  /// One-time prekeys that have had their use.
+  var usedPrekeys: [Int64] = []
   /// A signed prekey's row, which remembers what has been answered with it.
   var prekey: (row: Int64, body: [UInt8])?
 
-  enum Outcome: Sendable {
-    case written
-    /// A message with that id was there before. The rest is written.
-    case known
-  }
-
-  fileprivate func write(_ database: Database) throws(SQLiteError) -> Outcome {
-    var outcome = Outcome.written
+  /// - Returns: the rows that were not written, because messages with their ids were there before.
+  fileprivate func write(_ database: Database) throws(SQLiteError) -> Set<Int64> {
+    var known: Set<Int64> = []
     if let correspondence {
       if correspondence.replaces == 0 {
         try database.run(
@@ -59,12 +54,12 @@ struct MessageChange: Sendable {
         guard database.changes == 1 else { throw .constraint }
       }
     }
-    if let insert {
+    for insert in inserts {
       try database.run(
         "INSERT OR IGNORE INTO messages (id, conversation, message, state, body, expires) VALUES (?, ?, ?, ?, ?, ?)",
         insert.row, insert.conversation, insert.message.array, insert.state.rawValue, insert.body,
         insert.expires.map { Int64(clamping: $0) })
-      if database.changes == 0 { outcome = .known }
+      if database.changes == 0 { known.insert(insert.row) }
     }
     for change in states {
       try database.run("UPDATE messages SET state = ? WHERE id = ?", change.state.rawValue, change.row)
@@ -73,18 +68,16 @@ struct MessageChange: Sendable {
     for one in expiries {
       try database.run("UPDATE messages SET expires = ? WHERE id = ?", Int64(clamping: one.time), one.row)
     }
-    if let read {
-      for message in read.messages {
-        try database.run(
-          "UPDATE messages SET state = 14 WHERE conversation = ? AND message = ? AND state IN (12, 13)",
-          read.conversation, message.array)
-      }
+    for one in read {
+      try database.run(
+        "UPDATE messages SET state = 14 WHERE conversation = ? AND message = ? AND state IN (12, 13)",
+        one.conversation, one.message.array)
     }
-    if let usedPrekey { try database.run("DELETE FROM prekeys WHERE id = ?", usedPrekey) }
+    for row in usedPrekeys { try database.run("DELETE FROM prekeys WHERE id = ?", row) }
     if let prekey {
       try database.run("UPDATE prekeys SET body = ? WHERE id = ?", prekey.body, prekey.row)
     }
-    return outcome
+    return known
   }
 }
 
@@ -110,10 +103,11 @@ extension ProfileStore {
     }
   }
 
-  /// Writes a step; `then` hears of it on the loop, in the order of the calls, once it is durable.
+  /// Writes a change; `then` hears of it on the loop, in the order of the calls, once it is durable: with the rows of messages
+  /// that were there before.
   @LoopActor func commit(
     _ change: MessageChange,
-    then: @escaping @LoopActor @Sendable (Result<MessageChange.Outcome, NodeError>) -> Void
+    then: @escaping @LoopActor @Sendable (Result<Set<Int64>, NodeError>) -> Void
   ) {
     queue.write { (database) throws(SQLiteError) in
       try change.write(database)

@@ -44,7 +44,7 @@ internal import SecchatSQLite
     if let id = initiation.oneTime {
       guard oneTime.removeValue(forKey: id) != nil else { return }
       unreported.insert(id)
-      change.usedPrekey = Int64(id)
+      change.usedPrekeys.append(Int64(id))
     } else if var record = signed[initiation.signed] {
       record.answered.append(initiation.ephemeral)
       signed[initiation.signed] = record

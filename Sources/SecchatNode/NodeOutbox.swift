@@ -35,9 +35,10 @@ extension Node {
           id: id, sent: UInt64(Clock.unixMilliseconds), expires: expires ?? conversation.settings.expires,
           body: .text(text)))
     }
-    if session != nil, wait != .queued { await follow(slot, to: wait, id, target, by: deadline) }
+    let isFollowed = session != nil && wait != .queued
+    if isFollowed { await follow(slot, to: wait, id, target, by: deadline) }
     try await courier.keep()
-    if let session, let arrivals { session.doubt(since: arrivals) }
+    if isFollowed, let session, let arrivals { session.doubt(since: arrivals) }
     try await conclude(id, conversation, wait, why?.message ?? courier.trouble, emit)
   }
 

@@ -67,6 +67,7 @@ import Testing
     let said = try built.secchat("dora", "chat", "pia", "seen?", "--wait", "read")
     let id = try await peer.program.next("chat")["id"]
     try await peer.ask("read", ["link": link, "ids": [id]])
+    #expect(try await said.next("sent", or: "error")["state"] == "read")
     #expect(try await said.exitStatus() == 0)
     #expect(dora.untaken("session-reset").isEmpty)
   }
@@ -140,6 +141,8 @@ import Testing
     let before = try await says(built, peer, "before", begins: true)
     try await peer.ask("chat", ["link": link, "text": "before"])
     #expect(try await dora.next("message")["text"] == "before")
+    // Until it is reported used, dora would be given the same one-time prekey once more.
+    #expect(try await peer.ask("publish")["used"] == 1)
 
     // Ours: the first of those that are on their way is refused, the others with it, and all come in their order.
     try await peer.ask("forget", ["user": "dora", "places": .bool(losesPlaces)])
@@ -168,7 +171,8 @@ import Testing
     #expect(try await peer.program.next("refusal")["reason"] == "undecryptable")
     for text in ["d", "e", "f"] { #expect(try await dora.next("message")["text"] == .string(text)) }
     try await says(built, peer, "after", begins: false)
-    #expect(peer.program.untaken("refuses").isEmpty && peer.program.untaken("chat").isEmpty)
+    #expect(peer.program.untaken("refuses") == [])
+    #expect(peer.program.untaken("chat") == [])
   }
 
   @Test(.timeLimit(.minutes(2))) func `prekeys that are not there any more are replaced by others`()
@@ -181,7 +185,7 @@ import Testing
 
     // The registry has prekeys of pia that pia has not: in the end pia's own word counts.
     try await peer.ask("lose_prekeys")
-    let session = try await says(built, peer, "to pia", begins: true)
+    try await says(built, peer, "to pia", begins: true)
     #expect(try await peer.program.next("refuses")["reason"] == "unknown prekey")
     try await peer.program.next("inquired")
 
@@ -195,7 +199,7 @@ import Testing
     #expect((right["by"], right["failed"]) == ("registry", wrong))
     #expect(right["one_time"] != wrong && right["one_time"].int != nil)
     #expect(try await dora.next("message")["id"] == id)
-    #expect(try await says(built, peer, "after", begins: false) != session)
+    try await says(built, peer, "after", begins: false)
   }
 
   /// Dora says something, which arrives; the session that it came in.

@@ -62,7 +62,10 @@ struct MessageChange: Sendable {
       if database.changes == 0 { known.insert(insert.row) }
     }
     for change in states {
-      try database.run("UPDATE messages SET state = ? WHERE id = ?", change.state.rawValue, change.row)
+      // The word that somebody has read it may have been written before its ACK was.
+      try database.run(
+        "UPDATE messages SET state = ? WHERE id = ? AND state <> ?", change.state.rawValue, change.row,
+        MessageState.read.rawValue)
     }
     for row in deletions { try database.run("DELETE FROM messages WHERE id = ?", row) }
     for one in expiries {

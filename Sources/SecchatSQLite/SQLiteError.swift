@@ -38,14 +38,18 @@ package enum SQLiteError: Error, Equatable, Sendable, CustomStringConvertible {
       case SQLITE_CORRUPT, SQLITE_NOTADB: .corrupt
       case SQLITE_CANTOPEN, SQLITE_PERM: .cannotOpen
       case SQLITE_CONSTRAINT: .constraint
-      case SQLITE_IOERR where unsafe Self.diskIsFull(database): .full
+      case SQLITE_IOERR:
+        switch unsafe Self.systemError(database) {
+        case ENOSPC, EDQUOT: .full
+        case EROFS: .readOnly
+        default: .other(primary)
+        }
       default: .other(primary)
       }
   }
 
-  private static func diskIsFull(_ database: OpaquePointer?) -> Bool {
-    guard let database = unsafe database else { return false }
-    let code = unsafe sqlite3_system_errno(database)
-    return code == ENOSPC || code == EDQUOT
+  private static func systemError(_ database: OpaquePointer?) -> Int32 {
+    guard let database = unsafe database else { return 0 }
+    return unsafe sqlite3_system_errno(database)
   }
 }

@@ -83,7 +83,8 @@ extension Node {
     if case .read(let ids) = message.body {
       arrivals.change.read += ids.map { (conversation.row, $0) }
     }
-    arrivals.all.append(.init(row: row, message: message, news: opened.news, session: session, expires: expiry))
+    arrivals.all.append(
+      .init(row: row, message: message, news: opened.news, session: session, expires: expiry))
     correspondent.arrivals = arrivals
     if arrivals.all.count >= Arrivals.size { keepArrivals(conversation, correspondent) }
   }

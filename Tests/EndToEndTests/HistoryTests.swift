@@ -80,7 +80,7 @@ import Testing
         found.formUnion(Canaries(of: Hex.encode(part), part).found(below: pair.alice.home))
       }
     }
-    #expect(found().count == 21, "the search finds what is there")
+    #expect(found().count >= 21, "the search finds what is there")
     try await pair.alice.run("history", "delete", "bob").expect(0)
     #expect(found().isEmpty)
     #expect(try await texts(pair.alice, "bob") == [])

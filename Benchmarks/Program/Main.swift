@@ -11,6 +11,7 @@ struct Main {
       switch words.first {
       case "primitives": try primitives(seconds: options.number("seconds", or: 1))
       case "handshakes": try handshakes(seconds: options.number("seconds", or: 1))
+      case "ratchet": try ratchet(seconds: options.number("seconds", or: 1))
       case "chat": try await chat(options)
       case "connect": try await connect(options)
       case "registry": try await serveRegistry(options)
@@ -19,7 +20,7 @@ struct Main {
       case "idle": try await idle(options)
       default:
         print(
-          "usage: secchat-bench primitives|handshakes|chat|connect|registry|logins|lookups|idle [--name value] …"
+          "usage: secchat-bench primitives|handshakes|ratchet|chat|connect|registry|logins|lookups|idle [--name value] …"
         )
         exit(1)
       }

@@ -34,10 +34,10 @@ class Programs:
 class World:
     """A registry, alice and bob, all in one scope; the daemons are those of `online`."""
 
-    def __init__(self, scope, programs, online=("alice", "bob")):
+    def __init__(self, scope, programs, online=("alice", "bob"), beside="/dev/shm"):
         self.scope = scope
         self.programs = programs
-        self.home = scope.folder()
+        self.home = scope.folder(beside)
         self.downloads = os.path.join(self.home, "downloads")
         self.processes = {}
         registry = self._start("registry", [programs.ours("secchat-registry"), "--json", "--log-level", "error",

@@ -1,12 +1,13 @@
 import Glibc
 
-/// A value behind a pthread mutex: threads that block on a terminal must not block a cooperative pool.
-@safe final class Locked<Value>: @unchecked Sendable {
+/// A value behind a pthread mutex: threads that block on a terminal must not block a cooperative pool. And the thread
+/// sanitizer, which knows pthread's, takes the accesses under the standard library's mutex for races.
+@safe package final class Locked<Value>: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var value: Value
 
-  init(_ value: sending Value) {
+  package init(_ value: sending Value) {
     self.value = value
     unsafe pthread_mutex_init(mutex, nil)
     unsafe pthread_cond_init(changed, nil)
@@ -24,6 +25,13 @@ import Glibc
     unsafe pthread_mutex_lock(mutex)
     defer { unsafe pthread_mutex_unlock(mutex) }
     return try body(&value)
+  }
+
+  /// The same for other targets.
+  package func withLock<Result, Failure: Error>(
+    _ body: (inout Value) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try with(body)
   }
 
   /// Waits until `isReady`, which is asked again at every `announce`.

@@ -1,5 +1,5 @@
 import Dispatch
-import Synchronization
+import SecchatTerminal
 
 /// Writes in order on a thread of its own, so that a terminal that is stopped (Ctrl-S) or a reader that is slow
 /// does not stop the node. What waits is bounded; what would go beyond is counted instead of shown.
@@ -18,7 +18,7 @@ final class OutputQueue: Sendable {
   }
 
   private let queue = DispatchQueue(label: "secchat.output")
-  private let state = Mutex(State())
+  private let state = Locked(State())
   private let tellDropped: @Sendable (Int) -> Void
 
   /// - Parameter tellDropped: says how many lines were not shown, in their place.

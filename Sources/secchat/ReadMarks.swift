@@ -1,9 +1,9 @@
 import SecchatNode
-import Synchronization
+import SecchatTerminal
 
 /// Tells the node which messages a person has seen: those that were shown on a terminal.
 final class ReadMarks: Sendable {
-  private let connection = Mutex<NodeConnection?>(nil)
+  private let connection = Locked<NodeConnection?>(nil)
 
   /// From now on somebody looks on.
   func begin(_ connection: NodeConnection) { self.connection.withLock { $0 = connection } }

@@ -1,6 +1,5 @@
 import SecchatNode
 import SecchatTerminal
-import Synchronization
 
 /// What commands work with: the profile, its node once it is needed, and where results go.
 final class Session: Sendable {
@@ -9,14 +8,14 @@ final class Session: Sendable {
   let passphrase: PassphraseInput
   /// The shell around the command, where what happens is shown anyway: an answer need not repeat it.
   private let shell: ShellState?
-  private let opened: Mutex<NodeConnection?>
+  private let opened: Locked<NodeConnection?>
 
   init(home: String, output: Output, passphrase: PassphraseInput) {
     self.home = home
     shell = nil
     self.output = output
     self.passphrase = passphrase
-    opened = Mutex(nil)
+    opened = Locked(nil)
   }
 
   /// The same profile, in a shell.
@@ -25,7 +24,7 @@ final class Session: Sendable {
     passphrase = session.passphrase
     self.output = output
     self.shell = shell
-    opened = Mutex(connection)
+    opened = Locked(connection)
   }
 
   var isInShell: Bool { shell != nil }
@@ -78,8 +77,8 @@ final class Session: Sendable {
     for attempt in 1... {
       let connection = try await connection()
       let mayEnd = !connection.isLocal && attempt < Self.attempts
-      let isSilent = Mutex(true)
-      let lost = Mutex<Event?>(nil)
+      let isSilent = Locked(true)
+      let lost = Locked<Event?>(nil)
       let status = await connection.perform(request) { event in
         let isFirst = isSilent.withLock { isSilent in
           defer { isSilent = false }

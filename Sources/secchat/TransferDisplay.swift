@@ -1,7 +1,6 @@
 import Glibc
 import SecchatNode
 import SecchatTerminal
-import Synchronization
 
 /// The progress bar of the item that is being sent, one at a time.
 final class TransferDisplay: Sendable {
@@ -16,7 +15,7 @@ final class TransferDisplay: Sendable {
 
   private let terminal: Terminal
   private let isShown: Bool
-  private let current = Mutex<Current?>(nil)
+  private let current = Locked<Current?>(nil)
 
   init(_ terminal: Terminal, isShown: Bool) {
     self.terminal = terminal

@@ -74,9 +74,11 @@ import Testing
     // The registry is away: bob is known, so it is kept all the same.
     try await scene.keep("two")
     alices = try await scene.alice.daemon("--listen", "127.0.0.1:0", online: false)
+    _ = try await alices.record("offline")
     try await scene.keep("three")
     try await alices.stop()
     alices = try await scene.alice.daemon(online: false)
+    _ = try await alices.record("offline")
     #expect(try await scene.waiting() == ["one", "two", "three"])
 
     let registry = try await scene.world.registry(port: scene.registry.port)

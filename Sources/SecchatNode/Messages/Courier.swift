@@ -236,7 +236,7 @@ internal import SecchatNet
         } else {
           sealNext(over: session)
         }
-      } else if dispatch.isIdle, conversation.waiting.isEmpty || session.isRetired {
+      } else if dispatch.isIdle, conversation.waiting.isEmpty || hasBetter {
         return
       } else {
         await nap()
@@ -246,8 +246,13 @@ internal import SecchatNet
 
   private var mayGoOn: Bool {
     guard let session else { return false }
-    return dispatch.isOpen && !session.isRetired && session.chatCredit > 0
-      && cursor < conversation.waiting.count
+    return dispatch.isOpen && !hasBetter && session.chatCredit > 0 && cursor < conversation.waiting.count
+  }
+
+  /// Whether another link has taken over. One that was replaced is better than none.
+  private var hasBetter: Bool {
+    guard let session, session.isRetired else { return false }
+    return node.sessions.session(with: conversation.account) !== session
   }
 
   private func begin(over session: PeerSession) {

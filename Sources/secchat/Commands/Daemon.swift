@@ -2,7 +2,6 @@ import Glibc
 import SecchatArguments
 import SecchatNode
 import SecchatTerminal
-import Synchronization
 
 extension Command {
   static let daemon = Command(
@@ -29,7 +28,7 @@ extension Command {
     let output = session.output.stayingOn(inShell: false)
     let state = ShellState()
     // A message must not be confirmed to its sender once nobody is there to read it.
-    let hasReader = Mutex(true)
+    let hasReader = Locked(true)
     startThread {
       guard output.terminal.waitForReaderToGo() else { return }
       hasReader.withLock { $0 = false }

@@ -1,7 +1,6 @@
 import SecchatArguments
 import SecchatNode
 import SecchatTerminal
-import Synchronization
 
 extension Command {
   static let list = Command(
@@ -14,7 +13,7 @@ extension Command {
   ) { session, _ async throws(NodeError) in
     let output = session.output
     guard !output.json else { return try await session.perform(.list) }
-    let peers = Mutex<[Event.Peer]>([])
+    let peers = Locked<[Event.Peer]>([])
     let status = try await session.perform(.list) { event in
       if case .peer(let peer) = event { peers.withLock { $0.append(peer) } } else { output.show(event) }
     }

@@ -1,7 +1,6 @@
 import SecchatArguments
 import SecchatNode
 import SecchatTerminal
-import Synchronization
 
 extension Command {
   static let outbox = Command(
@@ -57,7 +56,7 @@ extension Command {
     in session: Session
   ) async throws(NodeError) -> ([Event.Message], ExitStatus) {
     let output = session.output
-    let found = Mutex<[Event.Message]>([])
+    let found = Locked<[Event.Message]>([])
     let status = try await session.perform(.outbox) { event in
       if case .message(let message) = event {
         found.withLock { $0.append(message) }

@@ -2,7 +2,6 @@ import Glibc
 import SecchatArguments
 import SecchatNode
 import SecchatTerminal
-import Synchronization
 
 extension Command {
   static let register = Command(
@@ -46,7 +45,7 @@ extension Command {
   {
     let output = session.output
     // What the registry shows is held back until somebody has said what is to be done about it.
-    let held = Mutex<[Event]>([])
+    let held = Locked<[Event]>([])
     let status = try await session.perform(.register(user: target.user, registryKey: target.key)) { event in
       let isHeld = held.withLock { held in
         if case .registryKey = event { held.append(event) } else if !held.isEmpty { held.append(event) }

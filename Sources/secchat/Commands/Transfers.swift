@@ -1,7 +1,6 @@
 import SecchatArguments
 import SecchatNode
 import SecchatTerminal
-import Synchronization
 
 extension Command {
   static let transfers = Command(
@@ -25,7 +24,7 @@ extension Command {
   ) { session, arguments async throws(NodeError) in
     guard let word = arguments.argument("ACTION") else {
       let output = session.output
-      let isEmpty = Mutex(true)
+      let isEmpty = Locked(true)
       let status = try await session.perform(.transfers) { event in
         isEmpty.withLock { $0 = false }
         output.show(event)

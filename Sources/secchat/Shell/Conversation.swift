@@ -1,7 +1,6 @@
 import Glibc
 import SecchatNode
 import SecchatTerminal
-import Synchronization
 
 /// Every line goes to one user, until Ctrl-D.
 struct Conversation: Sendable {
@@ -41,7 +40,7 @@ struct Conversation: Sendable {
       defer { events.cancel() }
       return await begin()
     }
-    let ended = Mutex<ExitStatus?>(nil)
+    let ended = Locked<ExitStatus?>(nil)
     let status = await NodeConnection.serve(
       home: session.home, options: NodeOptions(), passphrase: source,
       // Nobody else would see what comes from others meanwhile.

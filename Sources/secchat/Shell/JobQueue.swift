@@ -1,5 +1,5 @@
 import SecchatNode
-import Synchronization
+import SecchatTerminal
 
 /// Jobs one after another, so that messages keep their order; whoever types need not wait for long.
 final class JobQueue: Sendable {
@@ -13,7 +13,7 @@ final class JobQueue: Sendable {
     var running = 0
   }
 
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   /// How many jobs are not done yet.
   var count: Int { state.withLock { $0.running } }

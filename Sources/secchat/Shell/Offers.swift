@@ -1,5 +1,5 @@
 import SecchatNode
-import Synchronization
+import SecchatTerminal
 
 /// Offers of files that wait for an answer.
 ///
@@ -20,7 +20,7 @@ final class Offers: Sendable {
     let time: Double
   }
 
-  private let offers = Mutex<[Offer]>([])
+  private let offers = Locked<[Offer]>([])
   private let now: @Sendable () -> Double
 
   /// - Parameter now: seconds of a clock that nobody sets.

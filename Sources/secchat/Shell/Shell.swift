@@ -2,7 +2,6 @@ import Glibc
 import SecchatArguments
 import SecchatNode
 import SecchatTerminal
-import Synchronization
 
 /// Reads commands, line by line, and shows what happens meanwhile.
 final class Shell: Sendable {
@@ -10,11 +9,11 @@ final class Shell: Sendable {
   private let profile: Session
   private let output: Output
   private let queue = JobQueue()
-  private let editor = Mutex<LineEditor?>(nil)
-  private let ended = Mutex<ExitStatus?>(nil)
+  private let editor = Locked<LineEditor?>(nil)
+  private let ended = Locked<ExitStatus?>(nil)
   /// How many log-ins are under way; one is to come when the shell opens.
-  private let logins = Mutex(1)
-  private let withheld = Mutex<Event?>(nil)
+  private let logins = Locked(1)
+  private let withheld = Locked<Event?>(nil)
   private let marks = ReadMarks()
 
   /// - Parameter profile: the session of the command that opens the shell.

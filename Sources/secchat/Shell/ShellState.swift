@@ -1,5 +1,5 @@
 import SecchatNode
-import Synchronization
+import SecchatTerminal
 
 /// What a shell knows from the events that it has seen.
 final class ShellState: Sendable {
@@ -16,7 +16,7 @@ final class ShellState: Sendable {
   private static let maximumPeers = 5_000
 
   let offers = Offers()
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   /// Notes what an event tells.
   ///

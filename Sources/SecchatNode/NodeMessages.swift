@@ -86,7 +86,7 @@ extension Node {
         // What builds on this change is not written either.
         conversation.forgetState()
         Loop.spawn { try? await self.prekeys.reload() }
-        if session.turnstile.isOpen { self.event(.failure(error)) }
+        if session.turnstile.isOpen, error != ProfileStore.unfounded { self.event(.failure(error)) }
         refuse(.busy)
       }
     }

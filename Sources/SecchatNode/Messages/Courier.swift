@@ -300,12 +300,14 @@ internal import SecchatNet
   private func fail(_ error: NodeError) {
     guard obstacle == nil else { return }
     obstacle = .disk
+    // What was begun and not written says nothing against the peer's prekeys.
+    fresh = 0
     // Links that are waited on for answers to what never left are of no use.
     session?.close(.goingAway)
     conversation.forgetState()
     correspondent = nil
     era += 1
-    node.event(.failure(error))
+    if error != ProfileStore.unfounded { node.event(.failure(error)) }
     stir()
   }
 

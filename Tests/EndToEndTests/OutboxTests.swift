@@ -74,9 +74,11 @@ import Testing
     // The registry is away: bob is known, so it is kept all the same.
     try await scene.keep("two")
     alices = try await scene.alice.daemon("--listen", "127.0.0.1:0", online: false)
+    _ = try await alices.record("offline")
     try await scene.keep("three")
     try await alices.stop()
     alices = try await scene.alice.daemon(online: false)
+    _ = try await alices.record("offline")
     #expect(try await scene.waiting() == ["one", "two", "three"])
 
     let registry = try await scene.world.registry(port: scene.registry.port)
@@ -90,6 +92,25 @@ import Testing
     let rows = (try MessageRows(of: scene.alice), try MessageRows(of: scene.bob))
     #expect(rows.0.own.map(\.id) == rows.1.received)
     #expect(rows.0.own.allSatisfy { $0.state == MessageRows.delivered })
+  }
+
+  @Test func `while the registry is away he is looked for where he was`() async throws {
+    let scene = try await Scene()
+    let before = try await scene.bob.daemon("--listen", "127.0.0.1:0")
+    try await scene.alice.run("chat", "bob", "before").expect(0)
+    let found = try await scene.alice.run("lookup", "bob").expect(0).record("peer")
+    let address = try #require(found["address"])
+    try await before.stop()
+    let alices = try await scene.alice.daemon()
+    try await scene.keep("one")
+    try await scene.registry.program.destroy()
+    _ = try await alices.record("offline")
+    let bobs = try await scene.bob.daemon("--listen", address, online: false)
+    #expect(try await bobs.record("message")["text"] == "one")
+    try await eventually("nothing waits") { try await scene.waiting().isEmpty }
+    #expect(texts(bobs) == ["one"])
+    try await alices.stop()
+    try await bobs.stop()
   }
 
   @Test func `what has not left can be taken back`() async throws {

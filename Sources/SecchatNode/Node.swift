@@ -228,6 +228,8 @@ internal import SecchatNet
       if wasOnline == nil || !retrying { event(.failure(error)) }
     }
     wasOnline = false
+    // Nobody tells now when who is away comes back: they are looked for where they were.
+    for courier in couriers.values { courier.start() }
   }
 
   private func presence(_ presence: Presence) {

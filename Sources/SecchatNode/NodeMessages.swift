@@ -109,7 +109,9 @@ extension Node {
         // What builds on this change is not written either.
         conversation.forgetState()
         Loop.spawn { try? await self.prekeys.reload() }
-        if all.contains(where: { $0.session.turnstile.isOpen }) { self.event(.failure(error)) }
+        if error != ProfileStore.unfounded, all.contains(where: { $0.session.turnstile.isOpen }) {
+          self.event(.failure(error))
+        }
         for one in all {
           one.session.turnstile.refuse()
           one.session.answer(Refuse(id: one.message.id, reason: .busy))

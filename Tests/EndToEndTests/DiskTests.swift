@@ -10,24 +10,20 @@ import Testing
     let registry: Registry
     let alice: Profile
     let bobs: Program
-    let disk: String
+    let disk: SmallDisk
 
     init(size: String) async throws {
       world = try World()
       registry = try await world.registry()
       alice = try await world.user("alice", at: registry)
       let bob = try await world.user("bob", at: registry)
-      disk = world.folder.file("disk")
-      try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: false)
-      try #require(unsafe mount("tmpfs", disk, "tmpfs", 0, "mode=0700,size=\(size)") == 0)
-      bobs = try await bob.daemon("--accept-files", "always", "--downloads", disk)
+      disk = try SmallDisk(at: world.folder.file("disk"), size: size)
+      bobs = try await bob.daemon("--accept-files", "always", "--downloads", disk.path)
     }
-
-    deinit { unsafe umount2(disk, 2) }
 
     /// What bob has of alice, incomplete things included.
     var inbox: [String] {
-      get throws { try FileManager.default.contentsOfDirectory(atPath: disk + "/alice").sorted() }
+      get throws { try FileManager.default.contentsOfDirectory(atPath: disk.path + "/alice").sorted() }
     }
 
     /// Sees that both go on as if nothing had been.
@@ -49,11 +45,7 @@ import Testing
     let sending = try scene.alice.start(words: ["send", "bob", first, large, "--limit-rate", "4M"])
     _ = try await sending.record("progress") { $0.number("bytes").map { $0 > 100_000 } ?? false }
     // Somebody else takes all that is left.
-    let other = scene.disk + "/other"
-    try Data().write(to: URL(filePath: other))
-    let taker = try #require(FileHandle(forWritingAtPath: other))
-    while (try? taker.write(contentsOf: Data(count: 4_096))) != nil {}
-    try taker.close()
+    try scene.disk.fill()
     #expect(try await sending.finish() == 9, "\(sending.report)")
     let error = try await sending.record("error")
     #expect(error.number("code") == 9)
@@ -63,7 +55,7 @@ import Testing
     try await eventually("what is incomplete goes") { try scene.inbox == ["first"] }
     let done = sending.lines.compactMap { Record($0) }.filter { $0.type == "done" }
     #expect(done.map { $0["name"] } == ["first"])
-    try FileManager.default.removeItem(atPath: other)
+    try scene.disk.empty()
     try await scene.goesOn(with: "small", leaving: ["first", "small"])
   }
 
@@ -76,10 +68,7 @@ import Testing
     let sending = try scene.alice.start(words: ["send", "bob", tree, "--limit-rate", "1M"])
     _ = try await sending.record("progress") { $0.number("bytes").map { $0 > 100_000 } ?? false }
     // While a file is open for writing the system refuses: between two it does not.
-    func remount(_ flags: UInt) -> Bool {
-      unsafe mount(nil, scene.disk, nil, UInt(MS_REMOUNT) | flags, nil) == 0
-    }
-    while sending.isRunning, !remount(UInt(MS_RDONLY)) {}
+    while sending.isRunning, !scene.disk.makeReadOnly(true) {}
     #expect(try await sending.finish() == 9, "\(sending.report)")
     let error = try await sending.record("error")
     #expect(error.number("code") == 9)
@@ -91,7 +80,7 @@ import Testing
     // Nor can anything begin to come.
     let refused = try await scene.alice.run("send", "bob", tree + "/1").expect(9)
     #expect(try refused.record("error")["message"] == "bob could not write the files")
-    try #require(remount(0))
+    try #require(scene.disk.makeReadOnly(false))
     try await scene.goesOn(with: "small", leaving: ["small"])
   }
 }

@@ -94,6 +94,25 @@ import Testing
     #expect(rows.0.own.allSatisfy { $0.state == MessageRows.delivered })
   }
 
+  @Test func `while the registry is away he is looked for where he was`() async throws {
+    let scene = try await Scene()
+    let before = try await scene.bob.daemon("--listen", "127.0.0.1:0")
+    try await scene.alice.run("chat", "bob", "before").expect(0)
+    let found = try await scene.alice.run("lookup", "bob").expect(0).record("peer")
+    let address = try #require(found["address"])
+    try await before.stop()
+    let alices = try await scene.alice.daemon()
+    try await scene.keep("one")
+    try await scene.registry.program.destroy()
+    _ = try await alices.record("offline")
+    let bobs = try await scene.bob.daemon("--listen", address, online: false)
+    #expect(try await bobs.record("message")["text"] == "one")
+    try await eventually("nothing waits") { try await scene.waiting().isEmpty }
+    #expect(texts(bobs) == ["one"])
+    try await alices.stop()
+    try await bobs.stop()
+  }
+
   @Test func `what has not left can be taken back`() async throws {
     let scene = try await Scene()
     var ids: [String] = []

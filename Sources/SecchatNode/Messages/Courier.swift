@@ -333,6 +333,8 @@ internal import SecchatNet
   private func fail(_ error: NodeError) {
     guard obstacle == nil else { return }
     obstacle = .disk
+    // What was begun and not written says nothing against the peer's prekeys.
+    fresh = 0
     // Links that are waited on for answers to what never left are of no use.
     session?.close(.goingAway)
     conversation.forgetState()
@@ -340,7 +342,7 @@ internal import SecchatNet
     era += 1
     for letter in sheaf?.letters ?? [] { lost(letter.stored, isNew: letter.isNew, error) }
     sheaf = nil
-    node.event(.failure(error))
+    if error != ProfileStore.unfounded { node.event(.failure(error)) }
     stir()
   }
 

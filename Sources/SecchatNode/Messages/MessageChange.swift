@@ -106,6 +106,10 @@ extension ProfileStore {
     }
   }
 
+  /// A step was not written because the one before it was not: no damage, and said where that one was.
+  static let unfounded = NodeError(
+    .internal, "what came before could not be written", hint: "make room on the disk and try again")
+
   /// Writes a change; `then` hears of it on the loop, in the order of the calls, once it is durable: with the rows of messages
   /// that were there before.
   @LoopActor func commit(
@@ -115,7 +119,7 @@ extension ProfileStore {
     queue.write { (database) throws(SQLiteError) in
       try change.write(database)
     } then: { result in
-      Loop.spawn { then(result.mapError(Self.error)) }
+      Loop.spawn { then(result.mapError { $0 == .constraint ? Self.unfounded : Self.error($0) }) }
     }
   }
 }

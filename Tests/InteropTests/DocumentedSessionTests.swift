@@ -185,7 +185,7 @@ import Testing
 
     // The registry has prekeys of pia that pia has not: in the end pia's own word counts.
     try await peer.ask("lose_prekeys")
-    try await says(built, peer, "to pia", begins: true)
+    let first = try await says(built, peer, "to pia", begins: true)
     #expect(try await peer.program.next("refuses")["reason"] == "unknown prekey")
     try await peer.program.next("inquired")
 
@@ -199,7 +199,13 @@ import Testing
     #expect((right["by"], right["failed"]) == ("registry", wrong))
     #expect(right["one_time"] != wrong && right["one_time"].int != nil)
     #expect(try await dora.next("message")["id"] == id)
-    try await says(built, peer, "after", begins: false)
+    // Each has begun a session that the other has; they come to one.
+    let session = try await says(built, peer, "after", begins: false)
+    try await peer.ask("chat", ["link": link, "text": "after"])
+    try await dora.next("message")
+    #expect(try await says(built, peer, "at last", begins: false) == session)
+    let ours = try await peer.ask("session", ["user": "dora"])
+    #expect((ours["session"], ours["ours"]) == (session, .bool(session != first)))
   }
 
   /// Dora says something, which arrives; the session that it came in.

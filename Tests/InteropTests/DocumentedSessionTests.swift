@@ -175,17 +175,17 @@ import Testing
     #expect(peer.program.untaken("chat") == [])
   }
 
-  @Test(.timeLimit(.minutes(2))) func `prekeys that are not there any more are replaced by others`()
-    async throws
-  {
+  @Test(.timeLimit(.minutes(2)), arguments: ["below", "above"])
+  func `prekeys that are not there any more are replaced by others`(place: String) async throws {
     let built = try await BuiltPrograms()
     let dora = try await built.makeDaemon("dora")
-    let peer = try await built.makePeer("pia")
+    let key = try await built.secchat("dora", "key", "show").next("identity")["key"]
+    let peer = try await built.makePeer("pia", identity: [place: key])
     let link = try await peer.dial("dora")["link"]
 
     // The registry has prekeys of pia that pia has not: in the end pia's own word counts.
     try await peer.ask("lose_prekeys")
-    try await says(built, peer, "to pia", begins: true)
+    let first = try await says(built, peer, "to pia", begins: true)
     #expect(try await peer.program.next("refuses")["reason"] == "unknown prekey")
     try await peer.program.next("inquired")
 
@@ -199,7 +199,14 @@ import Testing
     #expect((right["by"], right["failed"]) == ("registry", wrong))
     #expect(right["one_time"] != wrong && right["one_time"].int != nil)
     #expect(try await dora.next("message")["id"] == id)
-    try await says(built, peer, "after", begins: false)
+    // Each has begun a session that the other has; they come to one.
+    let session = try await says(built, peer, "after", begins: false)
+    try await peer.ask("chat", ["link": link, "text": "after"])
+    try await dora.next("message")
+    #expect(try await says(built, peer, "at last", begins: false) == session)
+    let ours = try await peer.ask("session", ["user": "dora"])
+    #expect((ours["session"], ours["ours"]) == (session, .bool(place == "below")))
+    #expect((session == first) == (place == "above"))
   }
 
   /// Dora says something, which arrives; the session that it came in.

@@ -270,6 +270,37 @@ import Testing
     }
   }
 
+  @Test func `who begins anew beside a session of the other side comes to one session with it`() throws {
+    let registry = try LinkKeyPair.random().publicKey
+    for _ in 0..<16 {
+      let (a, b) = (
+        try SimulatedUser("alice", registry: registry), try SimulatedUser("bob", registry: registry)
+      )
+      var random = SplitMix(state: 2)
+      /// Says something, which arrives and is confirmed; the session in which it went.
+      func say(_ from: SimulatedUser, _ to: SimulatedUser) throws -> SessionID? {
+        from.queue("hello", to: to.account)
+        let frame = must(try from.next(for: to, crashing: false, &random))
+        let answer = must(try to.take(frame, from: from.party, crashing: false, &random))
+        _ = try from.take(answer, from: to.party, crashing: false, &random)
+        return if case .chat(let chat) = frame { chat.envelope.session } else { nil }
+      }
+      // Bob has only listened when he finds that his state is an old copy, and begins a session.
+      let first = try say(a, b)
+      let old = b.disk
+      _ = try say(a, b)
+      b.restore(old)
+      a.linkChanged(b.account)
+      _ = try say(a, b)
+      #expect(b.news == [.missing(1)])
+      #expect(try say(b, a) != first)
+      _ = try say(a, b)
+      let session = try say(b, a)
+      for _ in 0..<3 { #expect(try say(a, b) == session && say(b, a) == session) }
+      #expect((session == first) == (a.party.identity.raw < b.party.identity.raw))
+    }
+  }
+
   @Test func `two who begin at once come to one session`() throws {
     let registry = try LinkKeyPair.random().publicKey
     for _ in 0..<16 {

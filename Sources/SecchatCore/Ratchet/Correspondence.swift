@@ -130,6 +130,7 @@ package struct Correspondence: Sendable {
     do {
       if let index = sessions.firstIndex(where: { $0.name == envelope.session }) {
         plaintext = try after.sessions[index].open(envelope)
+        if yields(to: index, theirs, ours) { after.sessions.insert(after.sessions.remove(at: index), at: 0) }
       } else {
         guard let initiation = envelope.initiation else { throw Failure.undecryptable }
         guard let secrets = prekeys(initiation) else { throw Failure.unknownPrekey }
@@ -152,6 +153,14 @@ package struct Correspondence: Sendable {
     if let one = after.follow(content, isFirst: begun != nil) { news.append(one) }
     self = after
     return Opened(content: content, news: news, begun: begun)
+  }
+
+  /// Whether both sides write in a session of their own, each of which only one of them uses, so that no key is renewed:
+  /// both keep to the one whose identity key is the lower. Not to one in which we have sent before: we left it for a reason.
+  private func yields(to index: Int, _ theirs: Party, _ ours: Party) -> Bool {
+    let (first, other) = (sessions[0], sessions[index])
+    return index > 0 && !mustBegin && first.isOurs && !first.isAnswered && !other.isOurs && !other.hasSent
+      && theirs.identity.raw < ours.identity.raw
   }
 
   /// Takes the message's place for that of the last one, and says what is wrong with it. One that comes again, over another

@@ -13,6 +13,8 @@ package struct RatchetSession: Sendable {
   private var state: RatchetState<MessageSuite>
 
   package var name: SessionID { SessionBinding.name(binding) }
+  /// Whether this side has sealed something in it.
+  var hasSent: Bool { state.hasSent }
 
   /// Begins a session towards the device of a bundle.
   ///

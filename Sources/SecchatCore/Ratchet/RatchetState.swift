@@ -37,6 +37,9 @@ package struct RatchetState<Suite: RatchetSuite>: Sendable {
 
   init(restoring root: RootKey) { self.root = root }
 
+  /// Whether this side has sealed something.
+  var hasSent: Bool { sending != nil || previous > 0 }
+
   /// RatchetEncrypt.
   ///
   /// - Parameters:

@@ -117,7 +117,7 @@ class Conversation:
             elif refusal is None:
                 with self.lock:
                     self.last = (message, self.correspondence.confirmed)
-                    self.correspondence.confirm(envelope, place)
+                    self.correspondence.confirm(place)
                 self.waiting.remove(message)
         return refusal
 

@@ -16,11 +16,12 @@ class UnknownPrekey(Exception):
 class Session:
     def __init__(self, bound, ratchet, initiation, ours):
         self.binding, self.name, self.ratchet = bound, bound[:16], ratchet
-        # `initiation` goes with every message until the responder is known to have the session.
+        # `initiation` goes with every message until one of the responder's has come in the session.
         self.initiation, self.ours, self.answered = initiation, ours, not ours
-        self.one_time = initiation and initiation.one_time
+        self.sent = False
 
     def seal(self, plaintext):
+        self.sent = True
         header, ciphertext = self.ratchet.encrypt(
             plaintext, lambda header: self.binding + sealed.before_sealed(self.name, self.initiation, header))
         return sealed.Envelope(self.name, self.initiation, header, ciphertext)
@@ -72,11 +73,8 @@ class Correspondence:
         self.written = (sequence, sealed.chained(encoded))
         return envelope, self.written
 
-    def confirm(self, envelope, place):
+    def confirm(self, place):
         self.confirmed = place
-        for session in self.sessions:
-            if session.name == envelope.session:
-                session.initiation = None
 
     def refused(self, name):
         """The other side does not have the session of that name, or its prekeys."""
@@ -89,7 +87,13 @@ class Correspondence:
         """(Message, the Initiation of a session that it began, what the user is to be told); `secrets` finds prekeys."""
         known = next((session for session in self.sessions if session.name == envelope.session), None)
         if known:
-            message, news = self.follow(known.open(envelope))
+            encoded = known.open(envelope)
+            first = self.sessions[0]
+            alone = first is not known and first.ours and not first.answered and not self.must_begin
+            if alone and not known.ours and not known.sent and self.identity < self.me.identity:
+                self.sessions.remove(known)
+                self.sessions.insert(0, known)
+            message, news = self.follow(encoded)
             return message, None, news
         initiation = envelope.initiation
         if initiation is None:

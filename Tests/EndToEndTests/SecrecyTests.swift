@@ -134,7 +134,8 @@ import Testing
     #expect(argumentsAndEnvironments(talk.all).isEmpty)
     let planted = [
       try Program("/bin/sleep", ["60"], environment: ["SECRET": talk.alice.passphrase]),
-      try Program("/bin/sh", ["-c", "sleep 60; exit", talk.bob.passphrase]),
+      // No child of its own, which would keep its output open.
+      try Program("/bin/sh", ["-c", "read line", talk.bob.passphrase], input: nil),
     ]
     try await eventually("what is there is found") {
       Set(["alice's passphrase", "bob's passphrase"]).isSubset(of: argumentsAndEnvironments(talk.all))

@@ -71,6 +71,8 @@ import Testing
     // Who is really gone: the registry's word is what the user reads.
     await bob.node.close()
     for lie in Lie.allCases {
+      // What waits must not be looking for him meanwhile: attempts are shared.
+      try await alice.forgetWaiting()
       try await alice.hangUp()
       try tell(lie, registry, of: bob)
       let (status, error) = await alice.chat("bob")

@@ -57,6 +57,15 @@ import Testing
   var texts: [String] {
     events.compactMap { if case .message(let message) = $0 { message.text } else { nil } }
   }
+  /// Takes everything back that waits, and lets the attempts to deliver it end.
+  func forgetWaiting() async throws {
+    for event in await ask(.outbox).events {
+      guard case .message(let message) = event else { continue }
+      #expect(await ask(.cancel(id: message.id)).status == .done)
+    }
+    try #require(await eventually { node.dials.isEmpty })
+  }
+
   /// Messages that are not confirmed.
   var waiting: Int { node.conversations.all.reduce(0) { $0 + $1.waiting.count } }
   var resets: Int { events.count { if case .sessionReset = $0 { true } else { false } } }

@@ -106,7 +106,12 @@ internal import SecchatNet
     guard let message = conversation.waiting.first(where: { $0.message.id == id }), message.state == .queued
     else { return false }
     drop(message, .refused)
-    try await node.store.forget(message.row)
+    do throws(NodeError) { try await node.store.forget(message.row) } catch {
+      // It is on the disk still, and goes on waiting in its place.
+      let place = conversation.waiting.firstIndex { $0.row > message.row } ?? conversation.waiting.count
+      conversation.waiting.insert(message, at: max(place, cursor))
+      throw error
+    }
     return true
   }
 
@@ -179,11 +184,13 @@ internal import SecchatNet
     let begun = Instant.now
     let end = begun + Int.random(in: longest / 2...longest)
     while !isOver(), !node.isClosing {
-      // Nobody knocks in vain at the door of who is known to be away: the registry says when they are back.
+      // Nobody knocks at once at the door of who is known to be away: the registry says when they are back. But it is not
+      // believed for ever.
       let isAway = isUnreachable && node.isKnownOffline(conversation.account.name)
-      let end = isUrged && obstacle != .noSession ? min(end, begun + Self.firstPause / 2) : end
-      guard isAway || Instant.now < end else { return }
-      await nap(until: isAway ? nil : end)
+      let urgent = isUrged && obstacle != .noSession ? min(end, begun + Self.firstPause / 2) : end
+      let end = isAway ? begun + Self.longestPause : urgent
+      guard Instant.now < end else { return }
+      await nap(until: end)
     }
   }
 

@@ -97,14 +97,14 @@ import Testing
     let pair = try await Pair()
     let alices = try await pair.alice.daemon()
     try await pair.alice.run("chat", "bob", "--expires", "2s", "for a moment").expect(0)
+    try await pair.alice.run("chat", "bob", "--expires", "1h", "for an hour").expect(0)
     try await pair.alice.run("chat", "bob", "for good").expect(0)
-    #expect(try await texts(pair.bob, "alice") == ["for a moment", "for good"])
     for profile in [pair.alice, pair.bob] {
-      try await eventually("only one is left") { () async throws -> Bool in
+      try await eventually("only the first is gone") { () async throws -> Bool in
         try Self.sqlite(profile.home + "/profile.db", "SELECT count(*) FROM messages WHERE body IS NOT NULL")
-          == "1"
+          == "2"
       }
-      #expect(try await texts(profile) == ["for good"])
+      #expect(try await texts(profile) == ["for an hour", "for good"])
     }
     // By default, for all messages to somebody.
     try await pair.alice.run("history", "expire", "bob", "2s").expect(0)
@@ -112,7 +112,7 @@ import Testing
     try await pair.alice.run("chat", "bob", "--expires", "0", "stays").expect(0)
     for profile in [pair.alice, pair.bob] {
       try await eventually("the default counts") { () async throws -> Bool in
-        try await texts(profile) == ["for good", "stays"]
+        try await texts(profile) == ["for an hour", "for good", "stays"]
       }
     }
     try await alices.stop()

@@ -17,7 +17,8 @@ extension Node {
     let accounts = Dictionary(uniqueKeysWithValues: counted.map { ($0.row, $0.account) })
     let query = HistoryQuery(
       keys: Dictionary(uniqueKeysWithValues: counted.map { ($0.row, $0.key) }),
-      search: search.map { FoldedText($0) }, since: since.map { UInt64(max(0, $0) * 1_000) }, limit: limit,
+      search: search.map { FoldedText($0) }, since: since.map { UInt64(min(max(0, $0 * 1_000), 0x1p62)) },
+      limit: limit,
       now: Clock.unixSeconds)
     let own = settings.account?.name ?? ""
     try await reader().read(query) { found in

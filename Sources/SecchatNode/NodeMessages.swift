@@ -8,11 +8,8 @@ extension Node {
   // MARK: Receiving
 
   func received(_ chat: Chat, in session: PeerSession) async {
-    func refuse(_ reason: Refuse.Reason) {
-      session.turnstile.refuse()
-      session.answer(Refuse(id: chat.id, reason: reason))
-    }
-    let isAdmitted = session.turnstile.admits(first: chat.first)
+    func refuse(_ reason: Refuse.Reason) { session.refuse(chat.id, reason) }
+    let isAdmitted = session.admits(chat)
     do throws(NodeError) {
       guard !(try await settled(session).link.isClosed) else { return }
     } catch { return refuse(.declined) }
@@ -39,15 +36,12 @@ extension Node {
     _ chat: Chat, in session: PeerSession, _ conversation: Conversation, _ correspondent: Correspondent,
     as ours: Party
   ) {
-    func refuse(_ reason: Refuse.Reason) {
-      session.turnstile.refuse()
-      session.answer(Refuse(id: chat.id, reason: reason))
-    }
+    func refuse(_ reason: Refuse.Reason) { session.refuse(chat.id, reason) }
     var correspondence = correspondent.correspondence
     let opened: Correspondence.Opened
     do throws(Correspondence.Failure) {
       opened = try correspondence.open(chat.envelope, from: correspondent.party, as: ours, identity) {
-        prekeys.secrets(for: $0, handed: session.handedPrekey)
+        prekeys.secrets(for: $0, handed: session.handedPrekey, now: Clock.unixSeconds)
       }
       // The name under which it is confirmed is the one that it has.
       guard opened.content.message.id == chat.id else { throw .malformed }
@@ -109,13 +103,10 @@ extension Node {
         // What builds on this change is not written either.
         conversation.forgetState()
         Loop.spawn { try? await self.prekeys.reload() }
-        if error != ProfileStore.unfounded, all.contains(where: { $0.session.turnstile.isOpen }) {
+        if error != ProfileStore.unfounded, all.contains(where: { $0.session.isTaking }) {
           self.event(.failure(error))
         }
-        for one in all {
-          one.session.turnstile.refuse()
-          one.session.answer(Refuse(id: one.message.id, reason: .busy))
-        }
+        for one in all { one.session.refuse(one.message.id, .busy) }
       }
     }
   }
@@ -168,7 +159,6 @@ extension Node {
 
   /// Tells what has become of a message of ours.
   func told(_ id: MessageID, _ state: MessageState, _ account: Account) {
-    guard stays else { return }
     event(.sent(.init(id: Hex.encode(id.array), to: account.name.text, state: "\(state)")))
   }
 }

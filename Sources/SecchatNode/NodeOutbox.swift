@@ -34,7 +34,11 @@ extension Node {
           id: id, sent: UInt64(Clock.unixMilliseconds), expires: expires ?? conversation.settings.expires,
           body: .text(text)))
     }
-    if session != nil, wait != .queued { await follow(id, in: conversation, courier, to: wait, by: deadline) }
+    var fate: Fate?
+    if session != nil, wait != .queued {
+      fate = await follow(id, in: conversation, courier, to: wait, by: deadline)
+    }
+    if case .lost(let error) = fate { throw error }
     try await courier.keep()
     // Who wished to wait for less has no reason to doubt.
     if let session, let arrivals, Instant.now >= deadline { session.doubt(since: arrivals) }
@@ -70,25 +74,31 @@ extension Node {
   }
 
   /// Waits for a state, the deadline, or what makes waiting useless.
+  ///
+  /// - Returns: what became of the message, where it was still on its way and something did.
   private func follow(
     _ id: MessageID, in conversation: Conversation, _ courier: Courier, to wait: DeliveryState,
     by deadline: Instant
-  ) async {
-    guard wait == .read else {
-      // One that has come through already is asked about again.
-      guard conversation.waiting.contains(where: { $0.message.id == id }) else { return }
-      await courier.audience.wait(for: id, orDeparture: wait == .sent, by: deadline)
-      return
-    }
+  ) async -> Fate? {
     let read = OneShot<Void>()
     let text = Hex.encode(id.array)
-    let subscription = subscribe { event in
-      guard case .sent(let sent) = event, sent.id == text else { return }
-      if sent.state == "read" || sent.state == "refused" { read.fulfil(()) }
+    // Before anything is waited for: the word that it was read may come right behind the ACK.
+    let subscription: Int? =
+      wait != .read
+      ? nil
+      : subscribe { event in
+        if case .sent(let sent) = event, sent.id == text, sent.state == "read" { read.fulfil(()) }
+      }
+    defer { if let subscription { unsubscribe(subscription) } }
+    var fate: Fate?
+    // One that has come through already is asked about again.
+    if conversation.waiting.contains(where: { $0.message.id == id }) {
+      fate = await courier.audience.wait(for: id, orDeparture: wait == .sent, by: deadline)
+      guard wait == .read, fate == .delivered else { return fate }
     }
-    defer { unsubscribe(subscription) }
-    if (try? await store.state(of: id, in: conversation.row)) == .read { return }
+    guard wait == .read, (try? await store.state(of: id, in: conversation.row)) != .read else { return fate }
     _ = try? await read.wait(deadline: deadline)
+    return fate
   }
 
   /// Says what has become of a message: by what is on disk, behind all that was written before.
@@ -98,7 +108,7 @@ extension Node {
   ) async throws(NodeError) {
     let name = conversation.account.name
     guard let stored = try await store.state(of: id, in: conversation.row) else {
-      throw NodeError(.internal, "the message could not be kept", hint: "make room on the disk and try again")
+      throw NodeError(.usage, "the message is not kept: it was taken back, or could not be written")
     }
     // What is confirmed is written a moment later.
     let isWaiting = conversation.waiting.contains { $0.message.id == id }
@@ -135,7 +145,8 @@ extension Node {
     var ids: [MessageID] = []
     for text in texts.prefix(Limits.readIDs) { ids.append(try messageID(text)) }
     let fresh = try await store.markShown(ids, in: conversation.row)
-    guard settings.receipts, !fresh.isEmpty, conversation.waiting.count < Conversation.waitingLimit else {
+    guard settings.receipts ?? true, !fresh.isEmpty, conversation.waiting.count < Conversation.waitingLimit
+    else {
       return
     }
     courier(for: conversation).take(

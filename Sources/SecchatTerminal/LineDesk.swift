@@ -47,7 +47,7 @@ final class LineDesk: Sendable {
   ///
   /// - Returns: whether it will be shown; false after the end.
   func post(_ text: String) -> Bool {
-    let isTaken = state.with(once: { $0.isEnded || $0.pendingBytes < Self.maximumPending }) { state in
+    let isTaken = state.withLock(once: { $0.isEnded || $0.pendingBytes < Self.maximumPending }) { state in
       guard !state.isEnded else { return false }
       state.texts.append(text)
       state.pendingBytes += text.utf8.count
@@ -58,7 +58,7 @@ final class LineDesk: Sendable {
   }
 
   func ask(prompt: String?, _ answer: Answer) {
-    let refusal: Result<String?, LineError>? = state.with { state in
+    let refusal: Result<String?, LineError>? = state.withLock { state in
       if state.isClosing || Task.isCancelled { return .success(nil) }
       if state.request != nil { return .failure(.busy) }
       state.request = (prompt, answer)
@@ -69,15 +69,15 @@ final class LineDesk: Sendable {
   }
 
   /// Whether somebody waits for a line.
-  var isWaitedFor: Bool { state.with { $0.request != nil } }
+  var isWaitedFor: Bool { state.withLock { $0.request != nil } }
 
   func cancel() {
-    state.with { $0.isCancelled = true }
+    state.withLock { $0.isCancelled = true }
     wake()
   }
 
   func close() {
-    state.with { $0.isClosing = true }
+    state.withLock { $0.isClosing = true }
     wake()
   }
 
@@ -96,14 +96,14 @@ final class LineDesk: Sendable {
   }
 
   func takeTexts() -> String {
-    let text = state.with { $0.takeTexts() }
+    let text = state.withLock { $0.takeTexts() }
     if !text.isEmpty { state.announce() }
     return text
   }
 
   /// What was handed over since the editor's thread went; nil once there is nothing more, and nothing is taken any more.
   func takeRest() -> String? {
-    let rest = state.with { state in
+    let rest = state.withLock { state in
       let text = state.takeTexts()
       state.isEnded = text.isEmpty
       return text
@@ -112,16 +112,16 @@ final class LineDesk: Sendable {
     return rest.isEmpty ? nil : rest
   }
 
-  var isClosing: Bool { state.with { $0.isClosing } }
+  var isClosing: Bool { state.withLock { $0.isClosing } }
 
   /// Whether whoever asked for a line does not want it any more.
-  var isWithdrawn: Bool { state.with { $0.isClosing || $0.isCancelled } }
+  var isWithdrawn: Bool { state.withLock { $0.isClosing || $0.isCancelled } }
 
   /// The prompt of a waiting request: nil when nobody waits.
-  var waiting: (prompt: String?, Void)? { state.with { state in state.request.map { ($0.prompt, ()) } } }
+  var waiting: (prompt: String?, Void)? { state.withLock { state in state.request.map { ($0.prompt, ()) } } }
 
   func answer(_ result: Result<String?, LineError>) {
-    let answer = state.with { state in
+    let answer = state.withLock { state in
       defer { state.request = nil }
       return state.request?.answer
     }

@@ -20,22 +20,16 @@ import Glibc
     unsafe changed.deallocate()
   }
 
-  func with<Result, Failure: Error>(_ body: (inout Value) throws(Failure) -> Result) throws(Failure) -> Result
-  {
+  package func withLock<Result, Failure: Error>(
+    _ body: (inout Value) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     unsafe pthread_mutex_lock(mutex)
     defer { unsafe pthread_mutex_unlock(mutex) }
     return try body(&value)
   }
 
-  /// The same for other targets.
-  package func withLock<Result, Failure: Error>(
-    _ body: (inout Value) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    try with(body)
-  }
-
   /// Waits until `isReady`, which is asked again at every `announce`.
-  func with<Result>(once isReady: (Value) -> Bool, _ body: (inout Value) -> Result) -> Result {
+  func withLock<Result>(once isReady: (Value) -> Bool, _ body: (inout Value) -> Result) -> Result {
     unsafe pthread_mutex_lock(mutex)
     defer { unsafe pthread_mutex_unlock(mutex) }
     while !isReady(value) { unsafe pthread_cond_wait(changed, mutex) }

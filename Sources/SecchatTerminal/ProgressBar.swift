@@ -95,7 +95,7 @@ package final class ProgressLine: Sendable {
   /// Bytes done so far; `now` in seconds of the clock that the bar was made with.
   package func advance(to done: UInt64, now: Double) {
     guard isShown else { return }
-    bar.with { bar in
+    bar.withLock { bar in
       let line = bar.advance(to: done, now: now, columns: terminal.errorColumns)
       if let line, !terminal.isLineBeingTyped { terminal.redrawErrorLine(line, stays: false) }
     }
@@ -104,7 +104,7 @@ package final class ProgressLine: Sendable {
   /// Draws the last state and leaves it standing.
   package func finish(now: Double) {
     guard isShown else { return }
-    bar.with { bar in
+    bar.withLock { bar in
       let line = bar.finish(now: now, columns: terminal.errorColumns)
       if terminal.isLineBeingTyped {
         terminal.note(SafeText(line: line))

@@ -47,8 +47,8 @@ package final class Terminal: Sendable {
   /// A line on standard error; above the line being typed while there is one.
   package func note(_ text: SafeText) {
     let line = text.rendered(colour: errorHasColour) + "\n"
-    if errorIsTerminal, let desk = editor.with({ $0 }), desk.post(line) { return }
-    turns.with { _ in _ = writeAll(errorDescriptor, Array(line.utf8)) }
+    if errorIsTerminal, let desk = editor.withLock({ $0 }), desk.post(line) { return }
+    turns.withLock { _ in _ = writeAll(errorDescriptor, Array(line.utf8)) }
   }
 
   /// One line for a program to read (JSON), exactly as given, and a line end.
@@ -56,7 +56,7 @@ package final class Terminal: Sendable {
 
   /// Bytes for a program to read, exactly as given.
   package func emit(bytes: [UInt8]) {
-    let failure = turns.with { _ in writeAll(outputDescriptor, bytes) ? nil : errno }
+    let failure = turns.withLock { _ in writeAll(outputDescriptor, bytes) ? nil : errno }
     if let failure { unwritable(failure) }
   }
 
@@ -88,7 +88,7 @@ package final class Terminal: Sendable {
   package var columns: Int { size(of: outputDescriptor)?.columns ?? size(of: errorDescriptor)?.columns ?? 80 }
 
   /// Whether somebody is typing a line, so that nothing may be drawn in its place.
-  package var isLineBeingTyped: Bool { editor.with { $0 }?.isWaitedFor ?? false }
+  package var isLineBeingTyped: Bool { editor.withLock { $0 }?.isWaitedFor ?? false }
 
   /// Columns of the terminal that errors go to.
   var errorColumns: Int { size(of: errorDescriptor)?.columns ?? 80 }
@@ -96,13 +96,13 @@ package final class Terminal: Sendable {
   /// Puts a line of ours in place of the one on standard error, and may leave it standing.
   func redrawErrorLine(_ text: String, stays: Bool) {
     let bytes = Array(("\r" + text + "\u{1B}[K" + (stays ? "\n" : "")).utf8)
-    turns.with { _ in _ = writeAll(errorDescriptor, bytes) }
+    turns.withLock { _ in _ = writeAll(errorDescriptor, bytes) }
   }
 
-  func setEditor(_ desk: LineDesk?) { editor.with { $0 = desk } }
+  func setEditor(_ desk: LineDesk?) { editor.withLock { $0 = desk } }
 
   private func put(_ text: String) {
-    if outputIsTerminal, let desk = editor.with({ $0 }), desk.post(text) { return }
+    if outputIsTerminal, let desk = editor.withLock({ $0 }), desk.post(text) { return }
     emit(bytes: Array(text.utf8))
   }
 }

@@ -7,14 +7,14 @@ enum TerminalMode {
   static func remember(_ descriptor: Int32) {
     var mode = termios()
     guard unsafe tcgetattr(descriptor, &mode) == 0 else { return }
-    saved.with { $0 = (descriptor, mode) }
+    saved.withLock { $0 = (descriptor, mode) }
   }
 
-  static func forget() { saved.with { $0 = nil } }
+  static func forget() { saved.withLock { $0 = nil } }
 
   /// Before the process ends.
   static func restore() {
-    saved.with { entry in
+    saved.withLock { entry in
       guard var entry else { return }
       _ = unsafe tcsetattr(entry.descriptor, TCSANOW, &entry.mode)
     }

@@ -19,10 +19,7 @@ struct Command: Sendable {
   /// In the order that help shows them.
   static let all: [Command] = [
     .keygen, .keyShow, .keyPasswd, .register, .login, .daemon, .list, .lookup, .chat, .history, .outbox,
-    .send,
-    .transfers, .verify, .trust,
-    .logout,
-    .completion, .man,
+    .send, .transfers, .verify, .trust, .logout, .completion, .man,
   ]
 
   static func named(_ name: String?) -> Command? { all.first { $0.spec.name == name } }

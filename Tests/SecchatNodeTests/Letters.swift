@@ -18,7 +18,7 @@ import Testing
   func note(_ node: NodeAtWork, at link: SealedLink) { nodes[ObjectIdentifier(link)] = node.node }
 
   /// A message in a session with the node at the other end, which is asked for its prekeys where there is none yet.
-  func chat(_ text: String, as sender: Stranger, on link: SealedLink) async throws -> Chat {
+  func chat(_ body: Message.Body, as sender: Stranger, on link: SealedLink) async throws -> Chat {
     let node = try #require(nodes[ObjectIdentifier(link)])
     let list = try node.ownList().list
     let ours = try #require(Party(sender.device, on: sender.list.list))
@@ -29,7 +29,7 @@ import Testing
       let bundle = try PrekeyBundle(verifying: try await Self.offer(on: link), of: 1, on: list, now: 0)
       try correspondence.begin(with: bundle, as: ours, sender.identity)
     }
-    let message = Message(id: Random.bytes(), sent: 0, body: .text(text))
+    let message = Message(id: Random.bytes(), sent: 0, body: body)
     let sealed = try correspondence.seal(message)
     // Nobody here loses what was sent.
     correspondence.confirm(sealed)

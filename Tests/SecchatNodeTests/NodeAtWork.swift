@@ -125,7 +125,12 @@ import Testing
 
   /// A message for the node at the other end of a link that this one has dialled.
   func chat(_ text: String, on link: SealedLink) async throws -> Chat {
-    try await letters.chat(text, as: self, on: link)
+    try await letters.chat(.text(text), as: self, on: link)
+  }
+
+  /// The word that a message of the node at the other end was read.
+  func receipt(for id: MessageID, on link: SealedLink) async throws -> Chat {
+    try await letters.chat(.read([id]), as: self, on: link)
   }
 
   /// What is said who asks for prekeys; nobody keeps their secrets.

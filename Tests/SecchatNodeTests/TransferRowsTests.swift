@@ -8,21 +8,32 @@ import Testing
 @testable import SecchatNode
 
 @Suite struct TransferRowsTests {
-  /// A profile of before there were transfers gets the table, and keeps what it has.
-  @Test @LoopActor func anOlderProfileGetsTheTable() async throws {
+  /// A profile of before there were messages and transfers gets the tables, and keeps what it has.
+  @Test @LoopActor func anOlderProfileGetsTheTables() async throws {
     let folder = try TemporaryFolder(inMemory: true)
     let home = try ProfileFolder.create(folder.path + "/alice")
     let secret = try SecretIdentity.generate(now: 1)
     let first = try ProfileStore(home, secret)
-    try await first.save(Settings(listen: "127.0.0.1:7500"))
+    // As version 1 wrote them.
+    let settings =
+      #"{"registries":{},"isLoggedOut":false,"listen":"127.0.0.1:7500","files":"ask","#
+      + #""strangers":"accept","visibility":"everyone"}"#
+    let sealed = first.seal(Array(settings.utf8), "settings", 1)
     await first.close()
     do {
       let database = try Database(path: home.databasePath)
       try database.run("DROP TABLE transfers")
+      try database.run("DROP TABLE messages")
+      try database.run("DROP TABLE correspondences")
+      try database.run("DROP TABLE conversations")
+      try database.run("DROP TABLE prekeys")
+      try database.run("INSERT INTO settings (id, body) VALUES (1, ?)", sealed)
       try database.setUserVersion(1)
     }
     let second = try ProfileStore(home, secret)
     #expect(try await second.settings().listen == "127.0.0.1:7500")
+    #expect(try await Conversations(second).all.isEmpty)
+    _ = try await PrekeyKeeper(second, secret).current(now: 1)
     let transfers = try await Transfers(second)
     #expect(transfers.all.isEmpty)
     let peer = Account(name: try #require(UserName("bob")), registry: try LinkKeyPair.random().publicKey)

@@ -147,9 +147,8 @@ package struct Correspondence: Sendable {
     } catch let failure as Failure {
       throw failure
     } catch { throw .undecryptable }
-    let bytes = plaintext.withBytes { $0.array }
     let content: Content
-    do throws(WireError) { content = try Content(decoding: bytes.raw) } catch { throw .malformed }
+    do throws(WireError) { content = try Content(decoding: plaintext.bytes) } catch { throw .malformed }
     if let one = after.follow(content, isFirst: begun != nil) { news.append(one) }
     self = after
     return Opened(content: content, news: news, begun: begun)

@@ -14,10 +14,9 @@ extension ItemWriter {
     while let item = state.pending.first, item.isWhole, let name = try settle(item, of: seal.id) {
       let entry = item.entries[0].entry
       recovery.settled.append(FinishedItem(item: entry.item, name: name, bytes: item.bytes))
-      for note in [JournalNote.finished(entry.item)] {
-        journal.note(note)
-        state.take(note)
-      }
+      let note = JournalNote.finished(entry.item)
+      journal.note(note)
+      state.take(note)
     }
     if !recovery.settled.isEmpty { try folder.descriptor.sync() }
     (recovery.finished, recovery.finishedEntries, recovery.finishedBytes) = (

@@ -18,17 +18,18 @@ enum Fate: Equatable, Sendable {
   private var departures: [MessageID: [OneShot<Fate>]] = [:]
 
   /// Waits for what becomes of a message, `departure`: or until it leaves, no longer than until `deadline` or until the task
-  /// is cancelled.
-  func wait(for id: MessageID, orDeparture departure: Bool, by deadline: Instant) async {
+  /// is cancelled: nil then.
+  func wait(for id: MessageID, orDeparture departure: Bool, by deadline: Instant) async -> Fate? {
     let slot = OneShot<Fate>()
     if departure { departures[id, default: []].append(slot) } else { ends[id, default: []].append(slot) }
-    _ = await withTaskCancellationHandler {
+    let fate = await withTaskCancellationHandler {
       try? await slot.wait(deadline: deadline)
     } onCancel: {
       Loop.spawn { slot.fail(.cancelled) }
     }
     forget(slot, in: &departures[id])
     forget(slot, in: &ends[id])
+    return fate
   }
 
   private func forget(_ slot: OneShot<Fate>, in slots: inout [OneShot<Fate>]?) {

@@ -422,7 +422,15 @@ internal import SecchatNet
     switch refusal.reason {
     case .declined:
       guard let message = conversation.waiting.first, message.message.id == refusal.id else { return }
-      node.store.commit(MessageChange(states: [(message.row, .refused)])) { _ in }
+      var change = MessageChange()
+      if case .text = message.message.body {
+        change.states.append((message.row, .refused))
+        // Who waits for it is told by the answer.
+        if !audience.awaits(refusal.id) { node.told(refusal.id, .refused, conversation.account) }
+      } else {
+        change.deletions.append(message.row)
+      }
+      node.store.commit(change) { _ in }
       drop(message, .refused)
     case .busy, .noRoom, .unanswered:
       obstacle = .busy

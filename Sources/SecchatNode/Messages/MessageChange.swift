@@ -73,8 +73,9 @@ struct MessageChange: Sendable {
     }
     for one in read {
       try database.run(
-        "UPDATE messages SET state = 14 WHERE conversation = ? AND message = ? AND state IN (12, 13)",
-        one.conversation, one.message.array)
+        "UPDATE messages SET state = ? WHERE conversation = ? AND message = ? AND state IN (?, ?)",
+        MessageState.read.rawValue, one.conversation, one.message.array, MessageState.sent.rawValue,
+        MessageState.delivered.rawValue)
     }
     for row in usedPrekeys { try database.run("DELETE FROM prekeys WHERE id = ?", row) }
     if let prekey {
@@ -91,8 +92,8 @@ extension ProfileStore {
       var fresh: [MessageID] = []
       for id in ids {
         try database.run(
-          "UPDATE messages SET state = 2 WHERE conversation = ? AND message = ? AND state = 1", conversation,
-          id.array)
+          "UPDATE messages SET state = ? WHERE conversation = ? AND message = ? AND state = ?",
+          MessageState.shown.rawValue, conversation, id.array, MessageState.received.rawValue)
         if database.changes == 1 { fresh.append(id) }
       }
       return fresh

@@ -5,7 +5,7 @@ internal import SecchatSQLite
 /// Conversations, messages and prekeys in the profile's database. What stands beside the sealed bodies tells how many
 /// messages there are, in which order, in which of how many conversations, and what became of them; not whose they are.
 extension ProfileStore {
-  static func makeMessageTables(_ database: Database) throws(SQLiteError) {
+  static func createMessages(_ database: Database) throws(SQLiteError) {
     try database.run(
       "CREATE TABLE conversations (id INTEGER PRIMARY KEY, key BLOB NOT NULL, body BLOB NOT NULL) STRICT")
     // The version lets a change stand only on the state that it was made from.
@@ -133,8 +133,8 @@ extension ProfileStore {
   func recentMessages(of conversation: Int64, limit: Int) async throws(NodeError) -> [MessageID] {
     try await read { (database) throws(SQLiteError) in
       try database.query(
-        "SELECT message FROM messages WHERE conversation = ? AND state < 11 ORDER BY id DESC LIMIT ?",
-        conversation, limit
+        "SELECT message FROM messages WHERE conversation = ? AND state < ? ORDER BY id DESC LIMIT ?",
+        conversation, MessageState.queued.rawValue, limit
       ) { (row) throws(SQLiteError) in
         guard let id = MessageID(try row.blob(0)) else { throw .corrupt }
         return id
@@ -166,17 +166,5 @@ extension ProfileStore {
       guard let last else { throw .corrupt }
       return last
     }
-  }
-
-  func read<R: Sendable>(
-    _ body: @escaping @Sendable (Database) throws(SQLiteError) -> R
-  ) async throws(NodeError) -> R {
-    do throws(SQLiteError) { return try await queue.read(body) } catch { throw Self.error(error) }
-  }
-
-  func write<R: Sendable>(
-    _ body: @escaping @Sendable (Database) throws(SQLiteError) -> R
-  ) async throws(NodeError) -> R {
-    do throws(SQLiteError) { return try await queue.write(body) } catch { throw Self.error(error) }
   }
 }

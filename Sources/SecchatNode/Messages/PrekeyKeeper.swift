@@ -10,9 +10,9 @@ internal import SecchatSQLite
   private var signed: [UInt32: SignedPrekeyRecord]
   private var oneTime: [UInt32: OneTimePrekeyRecord]
 
-  /// A signed prekey is replaced after a week …
+  /// A signed prekey is replaced after a week.
   private static let signedAge: UInt64 = 7 * 86_400
-  /// … may begin sessions for a month, for those who have asked the registry and are slow …
+  /// It may begin sessions for a month, for those who have asked the registry and are slow.
   private static let signedLife: UInt64 = 30 * 86_400
   /// One-time prekeys that are kept: what the registry has, and what it has handed out that nobody has used yet.
   private static let kept = 1_000
@@ -27,9 +27,11 @@ internal import SecchatSQLite
 
   /// The secrets that an initiation names; nil where one of them is gone, or it has been answered before.
   ///
-  /// - Parameter handed: the one-time prekey that was handed out over the link on which it came.
-  func secrets(for initiation: Initiation, handed: OneTimePrekeyRecord?) -> PrekeySecrets? {
-    guard let record = signed[initiation.signed] else { return nil }
+  /// - Parameters:
+  ///   - handed: the one-time prekey that was handed out over the link on which it came.
+  ///   - now: Unix seconds; a signed prekey begins nothing after its time, also where it has not been deleted yet.
+  func secrets(for initiation: Initiation, handed: OneTimePrekeyRecord?, now: UInt64) -> PrekeySecrets? {
+    guard let record = signed[initiation.signed], record.expires > now else { return nil }
     guard let id = initiation.oneTime else {
       let isAnswered = record.answered.contains(initiation.ephemeral)
       guard !isAnswered, record.answered.count < SignedPrekeyRecord.answeredLimit else { return nil }
@@ -57,8 +59,8 @@ internal import SecchatSQLite
 
   // MARK: Handing out
 
-  /// The signed prekey to hand out now, made anew where the last one is a week old, or has begun very many sessions alone. Those that may not be used any more are
-  /// deleted.
+  /// The signed prekey to hand out now, made anew where the last one is a week old, or has begun very many sessions
+  /// alone. Those that may not be used any more are deleted.
   func current(now: UInt64) async throws(NodeError) -> SignedPrekeyRecord {
     let dead = signed.filter { $0.value.expires <= now }.keys
     if let newest = signed.values.max(by: { $0.created < $1.created }), newest.created + Self.signedAge > now,

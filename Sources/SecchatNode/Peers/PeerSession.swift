@@ -70,7 +70,7 @@ struct OfferRefusal: Error, Equatable {
   private var chatsReceived: UInt64 = 0
   private var chatsAnswered: UInt64 = 0
   private var chatsGranted: UInt64 = 0
-  var turnstile = Turnstile()
+  private var turnstile = Turnstile()
   /// The one-time prekey that was handed out over this link and has not been used.
   var handedPrekey: OneTimePrekeyRecord?
   private var isAnsweringInquiry = false
@@ -232,6 +232,18 @@ struct OfferRefusal: Error, Equatable {
     chatsAnswered += 1
     if chatsGranted - chatsAnswered < Limits.chatCredit / 2 { grantChats() }
   }
+
+  /// Does not take a message, nor what follows it until its sender has heard of that.
+  func refuse(_ id: MessageID, _ reason: Refuse.Reason) {
+    turnstile.refuse()
+    answer(Refuse(id: id, reason: reason))
+  }
+
+  /// Whether a message that came may be looked at.
+  func admits(_ chat: Chat) -> Bool { turnstile.admits(first: chat.first) }
+
+  /// Whether nothing was refused that its sender has not heard of.
+  var isTaking: Bool { turnstile.isOpen }
 
   private func grantChats() {
     chatsGranted = chatsAnswered + Limits.chatCredit

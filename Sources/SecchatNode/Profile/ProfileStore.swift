@@ -32,15 +32,14 @@ final class ProfileStore: Sendable {
         try database.run(
           "CREATE TABLE settings (id INTEGER PRIMARY KEY CHECK (id = 1), body BLOB NOT NULL) STRICT")
         try database.run("CREATE TABLE contacts (id INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT")
-        try makeMessageTables(database)
-        try createTransfers(database)
+        try createVersion2(database)
         try database.setApplicationID(applicationID)
         try database.setUserVersion(schemaVersion)
       }
     case (applicationID, 1):
       try database.quickCheck()
       try database.transaction { () throws(SQLiteError) in
-        try createTransfers(database)
+        try createVersion2(database)
         try database.setUserVersion(schemaVersion)
       }
     case (applicationID, schemaVersion): try database.quickCheck()
@@ -48,6 +47,12 @@ final class ProfileStore: Sendable {
     case (applicationID, _): throw .corrupt
     default: throw .other(foreign)
     }
+  }
+
+  /// What version 1 did not have.
+  private static func createVersion2(_ database: Database) throws(SQLiteError) {
+    try createMessages(database)
+    try createTransfers(database)
   }
 
   /// Stand for "made by a later version" and "another program's" among SQLite's own codes, which are positive.
@@ -73,6 +78,20 @@ final class ProfileStore: Sendable {
         .integrity, "the profile's database is another program's", hint: "restore the profile from a backup")
     case .other: NodeError(.internal, "the profile's database: \(error)")
     }
+  }
+
+  // MARK: Access
+
+  func read<R: Sendable>(
+    _ body: @escaping @Sendable (Database) throws(SQLiteError) -> R
+  ) async throws(NodeError) -> R {
+    do throws(SQLiteError) { return try await queue.read(body) } catch { throw Self.error(error) }
+  }
+
+  func write<R: Sendable>(
+    _ body: @escaping @Sendable (Database) throws(SQLiteError) -> R
+  ) async throws(NodeError) -> R {
+    do throws(SQLiteError) { return try await queue.write(body) } catch { throw Self.error(error) }
   }
 
   // MARK: Rows
@@ -110,15 +129,12 @@ final class ProfileStore: Sendable {
   // MARK: Settings
 
   func settings() async throws(NodeError) -> Settings {
-    let rows: [[UInt8]]
-    do throws(SQLiteError) {
-      rows = try await queue.read { (database) throws(SQLiteError) in
-        try database.query("SELECT body FROM settings WHERE id = 1") { (row) throws(SQLiteError) in
-          try row.blob(0)
-        }
+    let sealed = try await read { (database) throws(SQLiteError) in
+      try database.first("SELECT body FROM settings WHERE id = 1") { (row) throws(SQLiteError) in
+        try row.blob(0)
       }
-    } catch { throw Self.error(error) }
-    guard let sealed = rows.first else { return Settings() }
+    }
+    guard let sealed else { return Settings() }
     let plain = try open(sealed, "settings", 1)
     return try Self.decode(plain)
   }
@@ -138,29 +154,19 @@ final class ProfileStore: Sendable {
   /// Durable when it returns.
   func save(_ settings: Settings) async throws(NodeError) {
     let sealed = seal(try Self.encode(settings), "settings", 1)
-    do throws(SQLiteError) {
-      try await queue.write { (database) throws(SQLiteError) in
-        try database.run("INSERT OR REPLACE INTO settings (id, body) VALUES (1, ?)", sealed)
-      }
-    } catch { throw Self.error(error) }
+    try await write { (database) throws(SQLiteError) in
+      try database.run("INSERT OR REPLACE INTO settings (id, body) VALUES (1, ?)", sealed)
+    }
   }
 
   // MARK: Contacts
 
-  private struct SealedRow: Sendable {
-    let id: Int64
-    let body: [UInt8]
-  }
-
   func contacts() async throws(NodeError) -> [Int64: Contact] {
-    let rows: [SealedRow]
-    do throws(SQLiteError) {
-      rows = try await queue.read { (database) throws(SQLiteError) in
-        try database.query("SELECT id, body FROM contacts") { (row) throws(SQLiteError) in
-          SealedRow(id: try row.integer(0), body: try row.blob(1))
-        }
+    let rows = try await read { (database) throws(SQLiteError) in
+      try database.query("SELECT id, body FROM contacts") { (row) throws(SQLiteError) in
+        (id: try row.integer(0), body: try row.blob(1))
       }
-    } catch { throw Self.error(error) }
+    }
     var contacts: [Int64: Contact] = [:]
     for row in rows {
       let plain = try open(row.body, "contacts", row.id)
@@ -173,11 +179,9 @@ final class ProfileStore: Sendable {
   /// Durable when it returns.
   func save(_ contact: Contact, row: Int64) async throws(NodeError) {
     let sealed = seal(contact.encoded, "contacts", row)
-    do throws(SQLiteError) {
-      try await queue.write { (database) throws(SQLiteError) in
-        try database.run("INSERT OR REPLACE INTO contacts (id, body) VALUES (?, ?)", row, sealed)
-      }
-    } catch { throw Self.error(error) }
+    try await write { (database) throws(SQLiteError) in
+      try database.run("INSERT OR REPLACE INTO contacts (id, body) VALUES (?, ?)", row, sealed)
+    }
   }
 
   func close() async { await queue.close() }

@@ -9,7 +9,8 @@ struct Settings: Codable, Equatable, Sendable {
   var files: FilePolicy = .ask
   var downloads: String?
   var strangers: StrangerPolicy = .accept
-  var receipts = true
+  /// Whether senders are told that their messages were read; nil, as from before there was the choice, is yes.
+  var receipts: Bool?
   var visibility: Visibility = .everyone
 
   struct Registration: Codable, Equatable, Sendable {

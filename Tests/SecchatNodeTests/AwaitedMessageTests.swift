@@ -1,0 +1,79 @@
+import SecchatCore
+import SecchatCrypto
+import SecchatLink
+import SecchatNet
+import TestSupport
+import Testing
+
+@testable import SecchatNode
+
+/// Who waits for what becomes of a message hears it when it happens, and not at the end of the time.
+@Suite(.serialized) struct AwaitedMessageTests {
+  /// Alice writes to mallory, who has dialled her, and waits an hour for it to be read.
+  @LoopActor private final class Scene {
+    let registry: LyingRegistry
+    let alice: NodeAtWork
+    let mallory: Stranger
+    let link: SealedLink
+    private(set) var outcome: (status: SecchatNode.ExitStatus, events: [Event])?
+
+    init() async throws {
+      registry = try LyingRegistry()
+      alice = try await NodeAtWork("alice", at: registry)
+      mallory = try Stranger("mallory", at: registry)
+      link = try await mallory.dial(alice)
+      link.send(Ready(stream: 0, limit: 10))
+      link.flush()
+      let (node, account) = (alice.node, mallory.account)
+      try #require(await eventually { node.sessions.session(with: account) != nil })
+      Loop.spawn {
+        self.outcome = await self.alice.ask(
+          .chat(
+            user: "mallory", id: Hex.encode(randomBytes(16)), text: "read this", timeout: 3_600, wait: .read))
+      }
+    }
+
+    /// The message, as it comes to mallory.
+    func chat() async throws -> Chat {
+      while true {
+        let heard = try await link.receive { (type, body) throws(WireError) in
+          try PeerMessage(type: type, body: body)
+        }
+        if case .inquire = heard { link.send(try mallory.prekeys()) }
+        if case .chat(let chat) = heard { return chat }
+        link.flush()
+      }
+    }
+
+    func close() async {
+      link.abort()
+      await alice.node.close()
+      registry.stop()
+    }
+  }
+
+  @Test @LoopActor func thatItIsRead() async throws {
+    let scene = try await Scene()
+    let chat = try await scene.chat()
+    scene.link.send(Ack(id: chat.id))
+    scene.link.flush()
+    scene.link.send(try await scene.mallory.receipt(for: chat.id, on: scene.link))
+    scene.link.flush()
+    try #require(await eventually { scene.outcome != nil })
+    #expect(scene.outcome?.status == .done)
+    let sent = scene.outcome?.events.compactMap { if case .sent(let sent) = $0 { sent.state } else { nil } }
+    #expect(sent == ["read"])
+    await scene.close()
+  }
+
+  @Test @LoopActor func thatItIsNotTaken() async throws {
+    let scene = try await Scene()
+    let chat = try await scene.chat()
+    scene.link.send(Refuse(id: chat.id, reason: .declined))
+    scene.link.flush()
+    try #require(await eventually { scene.outcome != nil })
+    #expect(scene.outcome?.status == .refused)
+    #expect(scene.alice.waiting == 0)
+    await scene.close()
+  }
+}

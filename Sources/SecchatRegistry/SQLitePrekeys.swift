@@ -62,7 +62,9 @@ enum SQLitePrekeys {
   }
 
   private static func left(of device: Int64, in database: Database) throws(SQLiteError) -> Int {
-    try database.first("SELECT count(*) FROM prekey WHERE owner = ? AND handed IS NULL", device) {
+    try database.first(
+      "SELECT count(*) FROM prekey INDEXED BY prekey_free WHERE owner = ? AND handed IS NULL", device
+    ) {
       (row: borrowing Row) throws(SQLiteError) in try row.integer(0, as: Int.self)
     } ?? 0
   }

@@ -157,19 +157,18 @@ extension Node {
   private func changeOutgoing(_ record: TransferRecord, _ action: TransferAction) async throws(NodeError) {
     var record = record
     if let sending = transfers.sending[record.id] {
-      guard action != .resume else { return }
-      sending.wish = action
-      sending.transfer?.stop(pausing: action == .pause)
-      return await sending.ended.wait()
+      if action != .resume {
+        sending.wish = action
+        sending.transfer?.stop(pausing: action == .pause)
+      } else if sending.wish == nil {
+        return
+      }
+      await sending.ended.wait()
+      if case .success = sending.result { throw NodeError(.refused, "the files had arrived already") }
+      guard action == .resume, let stopped = transfers[record.key] else { return }
+      record = stopped
     }
-    switch action {
-    case .cancel:
-      await transfers.remove(record.key)
-      if record.source?.isBegun == true { sessions.session(with: record.peer)?.withdraw(record.offer) }
-    case .pause, .resume:
-      record.state = action == .pause ? .paused : .waiting
-      try await transfers.save(record)
-      if action == .resume { goOn(with: record.peer.name) }
-    }
+    try await apply(action, to: record)
+    if action == .resume { goOn(with: record.peer.name) }
   }
 }

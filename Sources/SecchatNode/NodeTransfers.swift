@@ -96,6 +96,7 @@ extension Node {
     Loop.spawn {
       var failure: NodeError?
       do throws(NodeError) { try await self.carry(plan, sending) } catch { failure = error }
+      await self.honour(sending)
       self.transfers.sending[plan.record.id] = nil
       // Nobody asked, or who did has gone: what is over is told to all.
       if let failure, !sending.isHeard, self.transfers[plan.record.key] == nil {
@@ -142,6 +143,27 @@ extension Node {
     await transfers.remove(record.key)
   }
 
+  /// What the user has said meanwhile holds, at whatever point of a try that ended without the files' having arrived.
+  private func honour(_ sending: Sending) async {
+    var done: TransferAction?
+    while let wish = sending.wish, wish != done, let record = transfers[sending.key] {
+      try? await apply(wish, to: record)
+      done = wish
+    }
+  }
+
+  /// To an outgoing transfer that is not at work.
+  func apply(_ action: TransferAction, to record: TransferRecord) async throws(NodeError) {
+    if action == .cancel {
+      await transfers.remove(record.key)
+      if record.source?.isBegun == true { sessions.session(with: record.peer)?.withdraw(record.offer) }
+      return
+    }
+    var record = record
+    record.state = action == .pause ? .paused : .waiting
+    try await transfers.save(record)
+  }
+
   /// Says so where a source that has changed begins again.
   private func restarted(_ event: Event) -> Event {
     guard case .offer(var transfer) = event, transfer.state == nil else { return event }
@@ -168,14 +190,9 @@ extension Node {
     do throws(NodeError) {
       // Whose key it goes to is settled now, not by whatever a registry says later.
       _ = try await pinned(record.peer) { sending.tell($0) }
-      var record = record
-      if sending.wish == .pause { record.state = .paused }
-      if sending.wish == .cancel {
-        await transfers.remove(record.key)
-        return NodeError(.refused, "the transfer was stopped")
-      }
       try await transfers.save(record)
     } catch { return error }
+    guard sending.wish == nil else { return NodeError(.refused, "the transfer was stopped") }
     if sending.isHeard { sending.tell(queued(record)) }
     watchAndRetry(record)
     return NodeError(
@@ -189,15 +206,9 @@ extension Node {
     var record = record
     let transfer = sending.transfer
     record.held = transfer?.progress ?? 0
-    switch sending.wish {
-    case .cancel:
-      await transfers.remove(record.key)
-      return error
-    case .pause:
-      record.state = .paused
+    guard sending.wish == nil else {
       try? await transfers.save(record)
       return error
-    case .resume, nil: break
     }
     let isUnanswered = transfer?.refusal == .unanswered && !sending.isHeard
     guard

@@ -1,5 +1,6 @@
 import Foundation
 import SecchatCrypto
+import Synchronization
 import TestSupport
 import Testing
 
@@ -23,6 +24,17 @@ import Testing
       guard from == isFromClient, offset + bytes.count > place else { return [bytes] }
       let rest = Array(bytes.prefix(max(0, place - offset)))
       return (rest.isEmpty ? [] : [rest]) + (stalls ? [] : [[]])
+    }
+  }
+
+  /// One blow, after which no other connection comes about: nothing goes on by itself.
+  private static func once(_ change: @escaping RecordingProxy.Change) -> RecordingProxy.Change {
+    let isOver = Mutex(false)
+    return { from, offset, bytes in
+      if offset == 0, isOver.withLock({ $0 }) { return [[]] }
+      let changed = change(from, offset, bytes)
+      if changed != [bytes] { isOver.withLock { $0 = true } }
+      return changed
     }
   }
 
@@ -87,11 +99,10 @@ import Testing
     let content = Data((0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
     let file = try pair.world.folder.write("large", content)
     for change in [Self.flip(true, 1_000_000), Self.flip(true, 600), Self.stop(true, 2_000_000)] {
-      pair.path.change(change)
+      pair.path.change(Self.once(change))
       let outcome = try await pair.alice.run("send", "bob", file)
       #expect(outcome.records("done").isEmpty)
       try outcome.expect(6)
-      // Or it would go on by itself.
       let id = try #require(try await pair.alice.run("transfers").expect(0).record("transfer")["id"])
       try await pair.alice.run("transfers", "cancel", id).expect(0)
       #expect(pair.inbox.allSatisfy { $0.hasPrefix(".secchat-") })

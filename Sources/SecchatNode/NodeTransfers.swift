@@ -268,6 +268,7 @@ struct SendingPlan {
     self.survey = survey
     if var known, known.source?.survey == survey.digest {
       known.source?.limitRate = source.limitRate
+      known.state = .waiting
       record = known
       return
     }

@@ -69,6 +69,33 @@ import Testing
     #expect(try await shell.program.finish() == 0, "\(shell.screen)")
   }
 
+  @Test func `who wants to know whether it was read learns it, unless the reader does not tell`() async throws
+  {
+    let world = try World()
+    let registry = try await world.registry()
+    let (alice, bob) = (
+      try await world.user("alice", at: registry), try await world.user("bob", at: registry)
+    )
+    let alices = try await alice.daemon()
+    for receipts in ["on", "off"] {
+      let shell = try Session([
+        "--home", bob.home, "--passphrase-file", bob.passphraseFile, "login", "--read-receipts", receipts,
+      ])
+      try await shell.program.shows("127.0.0.1:")
+      let tells = receipts == "on"
+      let outcome = try await alice.run(
+        "chat", "bob", "receipts are \(receipts)", "--wait", "read", "--timeout", tells ? "30" : "2")
+      try outcome.expect(tells ? 0 : 6)
+      #expect(try outcome.record("sent")["state"] == (tells ? "read" : "delivered"))
+      try await shell.program.shows("receipts are \(receipts)")
+      shell.program.say("quit")
+      #expect(try await shell.program.finish() == 0, "\(shell.screen)")
+    }
+    let told = try await alice.run("history", "bob").expect(0).records("message").map { $0["state"] }
+    #expect(told == ["read", "delivered"])
+    try await alices.stop()
+  }
+
   @Test func `a bar hides neither that a folder has gone nor what was left out of it`() async throws {
     let world = try World()
     let registry = try await world.registry()

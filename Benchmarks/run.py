@@ -11,7 +11,7 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-GROUPS = ["startup", "files", "messages", "durable", "connect", "registry", "primitives"]
+GROUPS = ["startup", "files", "resume", "messages", "durable", "connect", "registry", "primitives"]
 
 from harness import document, table  # noqa: E402
 from harness.contest import say  # noqa: E402

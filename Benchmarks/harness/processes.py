@@ -182,7 +182,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def until(condition, what, process=None, limit=60):
+def until(condition, what, process=None, limit=60, pause=0.01):
     """Waits until the condition holds and returns what it gave."""
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:
@@ -192,7 +192,7 @@ def until(condition, what, process=None, limit=60):
         if process is not None and process.poll() is not None:
             with open(process.log, errors="replace") as log:
                 raise Failed(f"{what}: the process ended with {process.returncode}: {log.read()[-2000:].strip()}")
-        time.sleep(0.01)
+        time.sleep(pause)
     raise Failed(f"{what}: nothing after {limit} s")
 
 

@@ -51,8 +51,7 @@ class World:
             timed(self.command(name, "keygen"))
             timed(self.command(name, "register", f"{name}@{self.registry}"))
             if name in online:
-                self._start(name, self.command(name, "--json", "daemon", "--listen", "127.0.0.1:0", "--accept-files",
-                                               "always", "--downloads", self.downloads))
+                self.start_daemon(name)
         # The first message makes the link and the pin.
         timed(self.command("alice", "chat", "bob", "hello"))
 
@@ -66,6 +65,16 @@ class World:
     def attached(self, name, *arguments):
         """A command for the daemon that runs. Without a passphrase: one that is given is checked, which takes Argon2id."""
         return [self.programs.ours("secchat"), "--home", self.path(name), *arguments]
+
+    def start_daemon(self, name):
+        self._start(name, self.command(name, "--json", "daemon", "--listen", "127.0.0.1:0", "--accept-files", "always",
+                                       "--downloads", self.downloads))
+
+    def kill(self, name):
+        """Ends a daemon without a word."""
+        process = self.processes.pop(name)
+        process.kill()
+        process.wait()
 
     def _start(self, name, words):
         """Starts a program that says where it listens in its first line; that line."""

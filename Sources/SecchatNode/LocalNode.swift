@@ -66,8 +66,8 @@ internal import SecchatNet
     Loop.spawn { await node.sweepExpired() }
     // A node that was killed has left its log.
     node.tidySoon()
-    node.stockPrekeysDaily()
-    // Whose offers could be accepted is a contact. Nobody has to wait for it.
+    node.lookAfterDaily()
+    // Nobody has to wait for it.
     Loop.spawn { await node.sweepDownloads() }
     node.wakeTransfers()
     let signals = Loop.spawn {

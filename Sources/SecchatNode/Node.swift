@@ -54,6 +54,8 @@ internal import SecchatNet
   var historyReader: HistoryReader?
   /// Whether the database's log is about to be emptied.
   var isTidying = false
+  /// Whether the user has been told that messages are not taken because the disk is full.
+  var isDiskFull = false
   /// When the next message is to be forgotten (Unix seconds).
   var nextExpiry: UInt64?
   /// Ends the node; the status it ends with.
@@ -102,6 +104,18 @@ internal import SecchatNet
     await historyReader?.close()
     await store.close()
     couriers = [:]
+  }
+
+  private static let day = 86_400_000
+
+  /// Sees once a day to what grows old, in a node that stays for weeks and hears of nobody.
+  func lookAfterDaily() {
+    Loop.spawn { [weak self] in
+      while (try? await Loop.sleep(for: Self.day)) != nil, let self, !self.isClosing {
+        self.stockPrekeysSoon()
+        await self.sweepDownloads()
+      }
+    }
   }
 
   var downloads: String { settings.downloads ?? folder.downloadsPath }

@@ -21,11 +21,17 @@ extension Node {
       limit: limit,
       now: Clock.unixSeconds)
     let own = settings.account?.name ?? ""
-    try await reader().read(query) { found in
-      for one in found {
-        guard let account = accounts[one.conversation] else { continue }
-        if let event = event(of: one.message, with: account, own) { emit(event) }
+    do throws(NodeError) {
+      try await reader().read(query) { found in
+        for one in found {
+          guard let account = accounts[one.conversation] else { continue }
+          if let event = event(of: one.message, with: account, own) { emit(event) }
+        }
       }
+    } catch {
+      // What was deleted meanwhile is not damaged.
+      guard counted.allSatisfy({ $0.key === query.keys[$0.row] }) else { return }
+      throw error
     }
   }
 
@@ -58,9 +64,16 @@ extension Node {
     guard let conversation = conversations[try peer(user)] else {
       throw NodeError(.usage, "there is no conversation with \(user)")
     }
-    let key = ConversationKey()
-    let waiting = conversation.replaceKey(key)
-    try await store.destroy(conversation.row, key: key, waiting: waiting)
+    // Both keys are on the disk before anything is sealed under the new one: whatever fails, all can be read.
+    let both = ConversationKey(succeeding: conversation.key)
+    try await store.save(both, of: conversation.row)
+    // What was sealed in this turn is written before what is sealed is destroyed. Nothing may be waited for in between.
+    couriers[conversation.account]?.post()
+    for correspondent in conversation.correspondentsInUse { keepArrivals(conversation, correspondent) }
+    let waiting = conversation.replaceKey(both)
+    let alone = both.alone
+    try await store.destroy(conversation.row, key: alone, waiting: waiting)
+    if conversation.key === both { conversation.key = alone }
   }
 
   func setExpiry(_ user: String, _ seconds: UInt32) async throws(NodeError) {
@@ -72,9 +85,16 @@ extension Node {
   /// Forgets what has expired, and sees to what will.
   func sweepExpired() async {
     guard !isClosing else { return }
-    guard let next = try? await store.expire(now: Clock.unixSeconds) else { return }
-    expires(at: next)
+    do throws(NodeError) {
+      if let next = try await store.expire(now: Clock.unixSeconds) { expires(at: next) }
+    } catch {
+      // The disk may have room again by then.
+      expires(at: Clock.unixSeconds + Self.expiryPause)
+    }
   }
+
+  /// How soon it is tried again to forget what could not be forgotten (seconds).
+  private static let expiryPause: UInt64 = 60
 
   /// Keys of messages are overwritten in the database at once, and in its log so much later (milliseconds).
   private static let tidying = 10_000

@@ -21,7 +21,7 @@ extension Node {
       let conversation = try await conversations.open(session.peer)
       if try await conversation.isKnown(chat.id) { return session.answer(Ack(id: chat.id)) }
       guard isAdmitted else { return refuse(.outOfTurn) }
-      guard isReady() else { return refuse(.busy) }
+      guard isReady(), hasRoom() else { return refuse(.busy) }
       let correspondent = try await conversation.correspondent(theirs)
       take(chat, in: session, conversation, correspondent, as: Party(identity, account: try account()))
     } catch {
@@ -83,25 +83,39 @@ extension Node {
     if arrivals.all.count >= Arrivals.size { keepArrivals(conversation, correspondent) }
   }
 
-  /// Writes what has come, and shows and confirms it when that is durable.
-  private func keepArrivals(_ conversation: Conversation, _ correspondent: Correspondent) {
+  /// Whether the disk has room for messages: what others send may not fill it.
+  private func hasRoom() -> Bool {
+    let hasRoom = DiskRoom.spare(at: folder.path) > 0
+    if !hasRoom, !isDiskFull { event(.failure(ProfileStore.full)) }
+    isDiskFull = !hasRoom
+    return hasRoom
+  }
+
+  /// Writes what has come, and shows and confirms it when that is durable. In the same change as what was confirmed to us:
+  /// the state knows of both.
+  func keepArrivals(_ conversation: Conversation, _ correspondent: Correspondent) {
     guard var arrivals = correspondent.arrivals else { return }
     correspondent.arrivals = nil
+    let courier = couriers[conversation.account]
+    let confirmed = courier?.takeConfirmed(by: correspondent, into: &arrivals.change) ?? []
     arrivals.change.correspondence = correspondent.change(store)
     tidySoon()
     let all = arrivals.all
     store.commit(arrivals.change) { result in
       switch result {
-      case .success(let known):
+      case .success(let outcome):
         for one in all {
           conversation.note(one.message.id)
-          if !known.contains(one.row) { self.show(one.message, one.news, from: one.session) }
+          if !outcome.known.contains(one.row) {
+            self.show(one.message, one.news, outcome.read, from: one.session)
+          }
           if let time = one.expires { self.expires(at: time) }
           one.session.answer(Ack(id: one.message.id))
         }
       case .failure(let error):
         // What builds on this change is not written either.
         conversation.forgetState()
+        courier?.unconfirm(confirmed)
         Loop.spawn { try? await self.prekeys.reload() }
         if error != ProfileStore.unfounded, all.contains(where: { $0.session.isTaking }) {
           self.event(.failure(error))
@@ -111,7 +125,9 @@ extension Node {
     }
   }
 
-  private func show(_ message: Message, _ news: [Correspondence.News], from session: PeerSession) {
+  private func show(
+    _ message: Message, _ news: [Correspondence.News], _ read: Set<MessageID>, from session: PeerSession
+  ) {
     let user = session.name.text
     for one in news {
       switch one {
@@ -127,7 +143,7 @@ extension Node {
           .init(
             id: Hex.encode(message.id.array), from: user, to: settings.account?.name ?? "", text: text,
             time: Double(message.sent) / 1_000, verified: contacts[session.peer]?.isVerified ?? false)))
-    case .read(let ids): for id in ids { told(id, .read, session.peer) }
+    case .read(let ids): for id in ids where read.contains(id) { told(id, .read, session.peer) }
     }
   }
 
@@ -135,7 +151,7 @@ extension Node {
 
   /// The courier for an account.
   func courier(for conversation: Conversation) -> Courier {
-    if let known = couriers[conversation.account] { return known }
+    if let known = couriers[conversation.account], known.conversation === conversation { return known }
     let courier = Courier(conversation, node: self)
     couriers[conversation.account] = courier
     return courier

@@ -18,7 +18,7 @@ extension Node {
     _ = try network()
     let deadline = Instant.now + Int(min(max(timeout, 0.001), 86_400) * 1_000)
     let (session, why) = try await hearing(emit) { () throws(NodeError) in
-      try await self.reachOrKeep(target, by: deadline, emit)
+      try await self.reachOrKeep(target, wait, by: deadline, emit)
     }
     let conversation = try await conversations.open(target)
     let courier = courier(for: conversation)
@@ -54,8 +54,10 @@ extension Node {
 
   /// A session, or why the message has to wait for one: that is for somebody whose key is known.
   private func reachOrKeep(
-    _ target: Account, by deadline: Instant, _ emit: @escaping (Event) -> Void
+    _ target: Account, _ wait: DeliveryState, by deadline: Instant, _ emit: @escaping (Event) -> Void
   ) async throws(NodeError) -> (PeerSession?, NodeError?) {
+    // Who only wants it kept need not know whether anybody is there, where the key is known that it is kept for.
+    if wait == .queued, let contact = contacts[target], contact.offered == nil { return (nil, nil) }
     do throws(NodeError) { return (try await session(with: target, by: deadline), nil) } catch {
       guard error.status == .peerOffline || error.status == .unreachable else { throw error }
       // Who is not known yet is, if the registry can say so; else nothing can be kept for them.

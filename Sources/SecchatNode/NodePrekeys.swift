@@ -9,7 +9,6 @@ extension Node {
   private static let lowStock: UInt16 = 20
   /// What is to be told the registry gathers for so long (milliseconds).
   private static let gathering = 500
-  private static let day = 86_400_000
   /// Whoever makes initiations fail cannot have all prekeys replaced more often than that (milliseconds).
   private static let replacingPause = 60_000
 
@@ -28,16 +27,6 @@ extension Node {
       try? await Loop.sleep(for: Self.gathering)
       await self?.stockPrekeys()
       self?.isStocking = false
-    }
-  }
-
-  /// Sees to the prekeys once a day as well: a node that stays online for weeks and hears of nobody renews and deletes
-  /// them in time.
-  func stockPrekeysDaily() {
-    Loop.spawn { [weak self] in
-      while (try? await Loop.sleep(for: Self.day)) != nil, let self, !self.isClosing {
-        self.stockPrekeysSoon()
-      }
     }
   }
 

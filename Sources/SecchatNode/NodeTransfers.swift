@@ -32,7 +32,7 @@ extension Node {
         paths: paths, limitRate: rate, checksum: checksum, survey: survey.digest)
       let fresh = SendingPlan(source, survey, to: target, after: known)
       plan = fresh
-      sending = Sending(fresh.record.key) { [weak self] in self?.tellUnheard($0) }
+      sending = Sending(fresh.record) { [weak self] in self?.tellUnheard($0) }
       // Another one who asks for the same joins this one.
       transfers.sending[fresh.record.id] = sending
     }
@@ -69,7 +69,7 @@ extension Node {
       let source = record.source,
       transfers.sending.values.count(where: { $0.key.peer == record.peer }) < Self.atOnce
     else { return }
-    let sending = Sending(record.key) { [weak self] in self?.tellUnheard($0) }
+    let sending = Sending(record) { [weak self] in self?.tellUnheard($0) }
     transfers.sending[record.id] = sending
     Loop.spawn {
       do throws(NodeError) {
@@ -91,7 +91,7 @@ extension Node {
   }
 
   private func begin(_ plan: SendingPlan, as sending: Sending) {
-    sending.key = plan.record.key
+    sending.record = plan.record
     transfers.sending[plan.record.id] = sending
     Loop.spawn {
       var failure: NodeError?
@@ -192,7 +192,7 @@ extension Node {
       _ = try await pinned(record.peer) { sending.tell($0) }
       try await transfers.save(record)
     } catch { return error }
-    guard sending.wish == nil else { return NodeError(.refused, "the transfer was stopped") }
+    if let wish = sending.wish { return stopped(record, wish) }
     if sending.isHeard { sending.tell(queued(record)) }
     watchAndRetry(record)
     return NodeError(
@@ -206,9 +206,9 @@ extension Node {
     var record = record
     let transfer = sending.transfer
     record.held = transfer?.progress ?? 0
-    guard sending.wish == nil else {
+    if let wish = sending.wish {
       try? await transfers.save(record)
-      return error
+      return stopped(record, wish)
     }
     let isUnanswered = transfer?.refusal == .unanswered && !sending.isHeard
     guard
@@ -223,8 +223,16 @@ extension Node {
     // Who did not answer is asked again when they come back.
     if !isUnanswered { watchAndRetry(record, isWanted: error.status == .peerOffline) }
     return NodeError(
-      error.status, "\(error.message); the transfer is kept",
+      .peerOffline, "\(error.message); the transfer is kept",
       hint: stays ? "it goes on by itself" : "send it again to go on with it")
+  }
+
+  /// Of one that its user has stopped.
+  private func stopped(_ record: TransferRecord, _ wish: TransferAction) -> NodeError {
+    guard wish == .pause else { return NodeError(.refused, "the transfer was cancelled") }
+    return NodeError(
+      .peerOffline, "the transfer is paused",
+      hint: "`secchat transfers resume \("\(record.id)".prefix(8))` goes on with it")
   }
 
   private func queued(_ record: TransferRecord) -> Event {

@@ -22,7 +22,7 @@ import Testing
     var bodies: [Message.Body] = [1, 184, 185, 186, 441].map { .text(String(repeating: "x", bytes: $0)) }
     bodies += [1, 11, 12, Limits.readIDs].map { .read((0..<$0).map { _ in Random.bytes() }) }
     for body in bodies {
-      let content = content(body, sequence: .max)
+      let content = content(body, sequence: Content.lastSequence)
       let bytes = content.encoded
       #expect(try Content(decoding: bytes.raw) == content)
       #expect(bytes.count % Limits.chatBucket == 0)
@@ -54,7 +54,9 @@ import Testing
   }
 
   @Test func `what may not stand there is refused`() {
-    #expect(error(content(.text("x"), sequence: 0).encoded) == .malformed)
+    for sequence in [0, Content.lastSequence + 1, .max] {
+      #expect(error(content(.text("x"), sequence: sequence).encoded) == .malformed)
+    }
     #expect(error(content(.read([])).encoded) == .tooLong)
     let many = (0...Limits.readIDs).map { _ in Random.bytes(MessageID.self) }
     #expect(error(content(.read(many)).encoded) == .tooLong)

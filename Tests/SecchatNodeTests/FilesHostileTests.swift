@@ -29,7 +29,7 @@ import Testing
   enum Lie: CaseIterable {
     case tooMuchData, tooLittleData, endsWithAnotherSize, endWithoutEntry, chunkWithoutEntry, chunkForFolder
     case entryBeforeEnd, tooManyEntries, tooManyBytes, tooFewBytes, tooFewItems, itemSkipped, itemBack,
-      otherItemName
+      otherItemName, otherBytes
     case notUnderTheItem, underAFile, twice, fileWhereFolderWas, folderWhereFileWas, noFolder, otherName,
       doubleEnd
   }
@@ -100,6 +100,11 @@ import Testing
       it = try await sender(1, 2, 0)
       try it.entry("x", folder: true)
       try it.entry("y", folder: true)
+    case .otherBytes:
+      // The same letter, and another name: in one piece, and as a letter with its accent.
+      it = try HostileSender(items: 1, entries: 2, bytes: 0, name: "\u{e9}")
+      await it.begin()
+      try it.entry("e\u{301}", folder: true)
     case .notUnderTheItem:
       it = try await sender(1, 2, 0)
       try it.entry("x", folder: true)

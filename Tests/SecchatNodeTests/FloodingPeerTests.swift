@@ -23,13 +23,15 @@ import Testing
     private(set) var sent = 0
     /// The first grant has come with the prekeys.
     private var granted = SecchatCore.Limits.chatCredit
-    private var chats: UInt64 = 0
+    private var chats: UInt64
     private var stream: UInt32 = 1
     /// A few messages, again and again: to open a new one is dearer for the node than it is for the flooder.
     private let messages: [Chat]
 
+    /// - Parameter messages: that have come once.
     init(_ link: SealedLink, _ kind: Kind, messages: [Chat]) {
       self.link = link
+      chats = UInt64(messages.count)
       self.messages = messages
       Loop.spawn { await self.read() }
       Loop.spawn { await self.write(kind) }
@@ -87,7 +89,10 @@ import Testing
     try await carol.say("hello", on: polite)
     let flooded = try await mallory.dial(alice)
     var messages: [Chat] = []
-    for number in 0..<64 { messages.append(try await mallory.chat("flood \(number)", on: flooded)) }
+    for number in 0..<64 {
+      messages.append(try await mallory.chat("flood \(number)", on: flooded))
+      try await mallory.deliver(messages[number], on: flooded)
+    }
     let flooder = Flooder(flooded, kind, messages: messages)
     #expect(await eventually { flooder.sent > 2_000 })
     var most = 0

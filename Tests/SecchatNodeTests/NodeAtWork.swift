@@ -144,9 +144,13 @@ import Testing
 
   /// Sends a message by hand, and waits until it is confirmed.
   func say(_ text: String, on link: SealedLink) async throws {
+    try await deliver(try await chat(text, on: link), on: link)
+  }
+
+  func deliver(_ chat: Chat, on link: SealedLink) async throws {
     link.deadline = .now + 60_000
     defer { link.deadline = nil }
-    link.send(try await chat(text, on: link))
+    link.send(chat)
     link.flush()
     while try await link.receive({ (type, _) throws(WireError) in type }) != .ack {}
   }

@@ -9,24 +9,51 @@ import Testing
 
 /// What the user says of a transfer holds at whatever step of a try it is said.
 @Suite struct TransferStopTests {
-  @Test(arguments: [TransferAction.cancel, .pause, .resume]) @LoopActor
-  func atEveryStep(action: TransferAction) async throws {
-    let registry = try LyingRegistry()
-    let alice = try await NodeAtWork("alice", at: registry)
-    let bob = try Stranger("bob", at: registry)
-    // Nobody listens there.
-    registry.enrol(bob.list, at: NetworkAddress(bytes: [127, 0, 0, 1], port: 1))
-    let folder = try TemporaryFolder()
-    let file = try folder.write("file", Data("text".utf8))
+  /// Alice, and bob, who is registered where nobody listens.
+  @LoopActor private final class Scene {
+    let registry: LyingRegistry
+    let alice: NodeAtWork
+    private let folder: TemporaryFolder
+    private let file: String
+
+    init() async throws {
+      registry = try LyingRegistry()
+      alice = try await NodeAtWork("alice", at: registry)
+      registry.enrol(
+        try Stranger("bob", at: registry).list, at: NetworkAddress(bytes: [127, 0, 0, 1], port: 1))
+      folder = try TemporaryFolder()
+      file = try folder.write("file", "text")
+    }
+
     func send() async {
       await alice.ask(.send(user: "bob", paths: [file], limitRate: nil, checksum: false))
     }
+
+    func close() async {
+      await alice.node.close()
+      registry.stop()
+    }
+  }
+
+  @Test @LoopActor func twiceAtOnceItIsOne() async throws {
+    let scene = try await Scene()
+    async let first: Void = scene.send()
+    async let second: Void = scene.send()
+    _ = await (first, second)
+    #expect(scene.alice.node.transfers.all.count == 1)
+    await scene.close()
+  }
+
+  @Test(arguments: [TransferAction.cancel, .pause, .resume]) @LoopActor
+  func atEveryStep(action: TransferAction) async throws {
+    let scene = try await Scene()
+    let alice = scene.alice
     var stoppedAtWork = 0
     for turns in 0..<100 {
-      if alice.node.transfers.all.isEmpty { await send() }
+      if alice.node.transfers.all.isEmpty { await scene.send() }
       let record = try #require(alice.node.transfers.all.first)
       let id = record.id.description
-      let again = Task { await send() }
+      let again = Task { await scene.send() }
       for _ in 0..<turns { await Task.yield() }
       // Said before, it is the sending again that counts.
       let isAtWork = alice.node.transfers.sending[record.id] != nil
@@ -46,7 +73,6 @@ import Testing
         !isAtWork || left == [.cancel: nil, .pause: .paused, .resume: .waiting][action], "after \(turns)")
     }
     #expect(stoppedAtWork > 0)
-    await alice.node.close()
-    registry.stop()
+    await scene.close()
   }
 }

@@ -67,7 +67,7 @@ package struct Message: Hashable, Sendable {
 
 /// What is inside an envelope's seal: a message in its place among those of its sender.
 ///
-///     0   sequence  u64: of the sender's device towards the receiver's, from 1
+///     0   sequence  u64: of the sender's device towards the receiver's, from 1, at most 2^62
 ///     8   previous  32 bytes: `hash("secchat message chain v1", …)` of the Content before; zeros for the first
 ///     40  id        16 bytes, random
 ///     56  sent      u64, Unix milliseconds
@@ -80,6 +80,9 @@ package struct Content: Hashable, Sendable {
   package let previous: FixedBytes<32>
   package let message: Message
 
+  /// More than anybody ever sends; whoever names a later place has no good in mind.
+  package static let lastSequence: UInt64 = 1 << 62
+
   /// The place is given by `Correspondence`.
   package init(sequence: UInt64, previous: FixedBytes<32>, message: Message) {
     self.sequence = sequence
@@ -90,7 +93,7 @@ package struct Content: Hashable, Sendable {
   package init(decoding bytes: RawSpan) throws(WireError) {
     var reader = WireReader(bytes)
     sequence = try reader.u64()
-    guard sequence > 0 else { throw .malformed }
+    guard (1...Self.lastSequence).contains(sequence) else { throw .malformed }
     previous = try reader.fixed()
     message = try Message(from: &reader)
     // One canonical form: as much padding as there must be, and nothing hidden in it.

@@ -95,15 +95,7 @@ package final class DownloadFolder: Sendable {
     _ = try SystemError.check { unsafe fstatvfs(descriptor.number, &space) }
     // A file system that does not count its files has as many as one likes.
     guard space.f_files == 0 || entries <= space.f_favail else { return 0 }
-    let free = Self.product(space.f_bavail, space.f_frsize)
-    let size = Self.product(space.f_blocks, space.f_frsize)
-    let reserve = min(FileLimits.reserve, size / FileLimits.reserveShare)
-    return free - min(free, reserve)
-  }
-
-  private static func product(_ count: UInt, _ size: UInt) -> UInt64 {
-    let (product, overflow) = UInt64(count).multipliedReportingOverflow(by: UInt64(size))
-    return overflow ? .max : product
+    return DiskRoom.spare(space)
   }
 
   // MARK: Items

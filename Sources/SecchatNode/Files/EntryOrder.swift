@@ -61,12 +61,13 @@ struct EntryOrder {
     else { throw .malformed }
     var step = Step(path: path)
     if let item, item.number == entry.item {
-      guard item.isFolder, path.components.count > 1, path.components[0] == item.name else {
+      guard item.isFolder, path.components.count > 1, path.components[0].hasBytes(of: item.name) else {
         throw .malformed
       }
     } else {
       let next = item.map { $0.number + 1 } ?? finished
-      guard entry.item == next, path.components.count == 1, next > 0 || path.components[0] == offer.name
+      guard entry.item == next, path.components.count == 1,
+        next > 0 || path.components[0].hasBytes(of: offer.name)
       else {
         throw .malformed
       }

@@ -114,3 +114,8 @@ enum FileName {
     }
   }
 }
+
+extension String {
+  /// Whether it is the same name or path: `==` takes a letter with its accent for the two apart, which are two files.
+  func hasBytes(of other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+}

@@ -42,10 +42,11 @@ internal import SecchatNet
 
   var waiting: [TransferRecord] { all.filter { !$0.key.isIncoming && $0.state == .waiting } }
 
-  /// The transfer of the same files to the same user that is not over.
+  /// The transfer of the same files to the same user that is not over: remembered, or about to be.
   func outgoing(_ paths: [String], checksum: Bool, to peer: Account) -> TransferRecord? {
-    rows.values.lazy.map(\.record).first {
-      $0.peer == peer && $0.source?.paths == paths && $0.source?.checksum == checksum
+    (rows.values.map(\.record) + sending.values.map(\.record)).first {
+      guard $0.peer == peer, let source = $0.source, source.checksum == checksum else { return false }
+      return source.paths.elementsEqual(paths) { $0.hasBytes(of: $1) }
     }
   }
 
@@ -163,8 +164,8 @@ internal import SecchatNet
 /// An outgoing transfer at work. Whoever asked for it hears of it for as long as they are there; it does not end with
 /// them.
 @LoopActor final class Sending {
-  /// Of a source that has changed it becomes another one.
-  var key: TransferRecord.Key
+  /// As it was when it began. Of a source that has changed it becomes another one.
+  var record: TransferRecord
   var transfer: OutgoingTransfer?
   /// What the user wants of it.
   var wish: TransferAction?
@@ -175,10 +176,12 @@ internal import SecchatNet
   private let unheard: (Event) -> Void
 
   /// - Parameter unheard: hears what nobody else does.
-  init(_ key: TransferRecord.Key, unheard: @escaping (Event) -> Void) {
-    self.key = key
+  init(_ record: TransferRecord, unheard: @escaping (Event) -> Void) {
+    self.record = record
     self.unheard = unheard
   }
+
+  var key: TransferRecord.Key { record.key }
 
   var isHeard: Bool { !listeners.isEmpty }
 

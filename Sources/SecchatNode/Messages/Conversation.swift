@@ -17,7 +17,7 @@ struct ConversationSettings: Equatable, Sendable {
 @LoopActor final class Conversation {
   let row: Int64
   let account: Account
-  private(set) var key: ConversationKey
+  var key: ConversationKey
   var settings: ConversationSettings
   /// Messages of ours that are not confirmed, in their order.
   var waiting: [StoredMessage]
@@ -58,6 +58,9 @@ struct ConversationSettings: Equatable, Sendable {
     correspondents?[party.device] = fresh
     return fresh
   }
+
+  /// Those that have been asked for.
+  var correspondentsInUse: [Correspondent] { correspondents.map { Array($0.values) } ?? [] }
 
   /// What was in memory is not what is on disk: it is read anew when it is needed.
   func forgetState() {

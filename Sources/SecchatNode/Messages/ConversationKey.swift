@@ -5,14 +5,42 @@ internal import SecchatCrypto
 /// messages are, wherever copies of their rows may lie.
 final class ConversationKey: Sendable {
   private let key: AEADKey<XChaChaPoly>
+  /// The one before, as long as its messages may not have been destroyed.
+  private let former: ConversationKey?
 
-  init() { key = .random() }
+  private init(_ key: consuming AEADKey<XChaChaPoly>, former: ConversationKey? = nil) {
+    self.key = key
+    self.former = former
+  }
 
-  init(_ secret: consuming SecretBytes) throws(CryptoError) { key = try AEADKey(secret) }
+  convenience init() { self.init(.random()) }
 
-  /// The raw key, to be wrapped.
+  /// A new key that opens what was sealed under another one as well.
+  convenience init(succeeding former: ConversationKey) { self.init(.random(), former: former.alone) }
+
+  /// Reads what `exported` gave.
+  convenience init(_ secret: borrowing SecretBytes) throws(CryptoError) {
+    let length = AEADKey<XChaChaPoly>.length
+    func part(_ index: Int) throws(CryptoError) -> AEADKey<XChaChaPoly> {
+      try AEADKey(SecretBytes(copying: secret.bytes.extracting(index * length..<(index + 1) * length)))
+    }
+    switch secret.count {
+    case length: self.init(try part(0))
+    case 2 * length: self.init(try part(0), former: ConversationKey(try part(1)))
+    default: throw .wrongLength
+    }
+  }
+
+  /// Without the one before.
+  var alone: ConversationKey { ConversationKey(key.duplicate()) }
+
+  /// The raw key, to be wrapped, and the one before where there is one.
   var exported: SecretBytes {
-    SecretBytes(count: AEADKey<XChaChaPoly>.length) { target in key.export(into: &target, at: 0) }
+    let length = AEADKey<XChaChaPoly>.length
+    return SecretBytes(count: former == nil ? length : 2 * length) { target in
+      key.export(into: &target, at: 0)
+      former?.key.export(into: &target, at: length)
+    }
   }
 
   private static let table: StaticString = "messages"
@@ -27,8 +55,12 @@ final class ConversationKey: Sendable {
       writer.bytes.raw, authenticating: ProfileStore.associated(Self.table, row).raw)
   }
 
-  /// Nil for anything but what `seal` made for that row.
+  /// Nil for anything but what `seal` made for that row, under this key or the one before.
   func open(_ sealed: [UInt8], row: Int64) -> Message? {
+    openAlone(sealed, row) ?? former?.openAlone(sealed, row)
+  }
+
+  private func openAlone(_ sealed: [UInt8], _ row: Int64) -> Message? {
     do {
       let plain = try key.openRow(sealed, authenticating: ProfileStore.associated(Self.table, row))
       var reader = WireReader(plain.raw)

@@ -304,10 +304,11 @@ internal import SecchatNet
   }
 
   /// Writes what was sealed, and sends it when that is durable.
-  private func post() {
+  func post() {
     guard var sheaf, let correspondent else { return }
     self.sheaf = nil
-    takeConfirmed(into: &sheaf.change)
+    node.keepArrivals(conversation, correspondent)
+    let confirmed = takeConfirmed(by: correspondent, into: &sheaf.change)
     sheaf.change.correspondence = correspondent.change(node.store)
     node.tidySoon()
     let (letters, session) = (sheaf.letters, session)
@@ -321,6 +322,7 @@ internal import SecchatNet
           self.audience.tellDeparture(of: letter.chat.id)
         }
       case .failure(let error):
+        self.unconfirm(confirmed)
         for letter in letters { self.lost(letter.stored, isNew: letter.isNew, error) }
         if self.era == era { self.fail(error) }
       }
@@ -389,7 +391,12 @@ internal import SecchatNet
     if self.session === session { stir() }
   }
 
-  private func takeConfirmed(into change: inout MessageChange) {
+  /// Puts what was confirmed by a device into a change, which has the state that knows of it too.
+  ///
+  /// - Returns: what it was, to be given back to `unconfirm` where the change is not written.
+  func takeConfirmed(by device: Correspondent?, into change: inout MessageChange) -> [StoredMessage] {
+    guard device === correspondent else { return [] }
+    defer { confirmed = [] }
     for one in confirmed {
       guard case .text = one.message.body else {
         change.deletions.append(one.row)
@@ -402,17 +409,33 @@ internal import SecchatNet
       change.expiries.append((one.row, time))
       node.expires(at: time)
     }
-    confirmed = []
+    return confirmed
   }
 
-  /// Where it is lost, the messages go out again, and are known.
+  /// The state on the disk does not know that these were confirmed: they go out again in their places, and are known there.
+  func unconfirm(_ messages: [StoredMessage]) {
+    guard !messages.isEmpty else { return }
+    for message in messages {
+      let place = conversation.waiting.firstIndex { $0.row > message.row } ?? conversation.waiting.count
+      conversation.waiting.insert(message, at: place)
+      if place <= cursor { cursor += 1 }
+    }
+    // Over another link, all from the first.
+    session?.close(.goingAway)
+    start()
+  }
+
   private func flushConfirmed() {
     guard !confirmed.isEmpty else { return }
+    if let correspondent { node.keepArrivals(conversation, correspondent) }
+    guard !confirmed.isEmpty else { return }
     var change = MessageChange()
-    takeConfirmed(into: &change)
+    let taken = takeConfirmed(by: correspondent, into: &change)
     change.correspondence = correspondent?.change(node.store)
     node.store.commit(change) { [era] result in
-      if case .failure(let error) = result, self.era == era { self.fail(error) }
+      guard case .failure(let error) = result else { return }
+      self.unconfirm(taken)
+      if self.era == era { self.fail(error) }
     }
   }
 

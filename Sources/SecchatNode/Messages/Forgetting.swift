@@ -8,7 +8,16 @@ extension ProfileStore {
   /// Rows without a body that are kept of a conversation, so that what comes again is known.
   private static let tombstones = 4_096
 
-  /// Destroys the key of a conversation and what was sealed under it. What waits to be delivered is sealed anew.
+  /// Keeps the key of a conversation. Durable when it returns.
+  func save(_ key: ConversationKey, of conversation: Int64) async throws(NodeError) {
+    let exported = key.exported
+    let wrapped = seal(exported.bytes, "conversations.key", conversation)
+    try await write { (database) throws(SQLiteError) in
+      try database.run("UPDATE conversations SET key = ? WHERE id = ?", wrapped, conversation)
+    }
+  }
+
+  /// Destroys the former key of a conversation and what was sealed under it. What waits to be delivered is sealed anew.
   ///
   /// - Parameter waiting: rows and their new bodies.
   func destroy(
@@ -40,7 +49,8 @@ extension ProfileStore {
       }
       return (count, next ?? nil)
     }
-    if count > 0 { try await clean() }
+    // Where the log cannot be emptied now, that is seen to with the next ones.
+    if count > 0 { try? await clean() }
     return next.map { UInt64(clamping: $0) }
   }
 

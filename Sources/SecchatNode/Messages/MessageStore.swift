@@ -25,7 +25,8 @@ extension ProfileStore {
         expires INTEGER, body BLOB
       ) STRICT
       """)
-    try database.run("CREATE UNIQUE INDEX messages_known ON messages (conversation, message)")
+    // Each side chooses the ids of its own: a message may have that of one that it answers.
+    try database.run("CREATE UNIQUE INDEX messages_known ON messages (conversation, message, state >= 11)")
     try database.run("CREATE INDEX messages_ordered ON messages (conversation, id)")
     try database.run("CREATE INDEX messages_waiting ON messages (id) WHERE state IN (11, 12)")
     try database.run("CREATE INDEX messages_expiring ON messages (expires) WHERE expires IS NOT NULL")
@@ -147,7 +148,8 @@ extension ProfileStore {
     let bytes = message.array
     return try await read { (database) throws(SQLiteError) in
       try database.first(
-        "SELECT state FROM messages WHERE conversation = ? AND message = ?", conversation, bytes
+        "SELECT state FROM messages WHERE conversation = ? AND message = ? AND state >= 11", conversation,
+        bytes
       ) { (row: borrowing Row) throws(SQLiteError) in try row.integer(0) }
     }.flatMap(MessageState.init)
   }

@@ -71,6 +71,8 @@ struct OfferRefusal: Error, Equatable {
   private var chatsAnswered: UInt64 = 0
   private var chatsGranted: UInt64 = 0
   private var turnstile = Turnstile()
+  /// Messages that no session has opened.
+  private var unopened = 0
   /// The one-time prekey that was handed out over this link and has not been used.
   var handedPrekey: OneTimePrekeyRecord?
   private var isAnsweringInquiry = false
@@ -237,7 +239,14 @@ struct OfferRefusal: Error, Equatable {
   func refuse(_ id: MessageID, _ reason: Refuse.Reason) {
     turnstile.refuse()
     answer(Refuse(id: id, reason: reason))
+    guard reason == .undecryptable || reason == .unknownPrekey else { return }
+    unopened += 1
+    // Looking for the key of one takes thousands of hashes.
+    if unopened >= Self.unopenedAtMost { link.close(.protocolError) }
   }
+
+  /// On one link. An honest sender begins another session after each, and waits longer and longer after every fourth.
+  private static let unopenedAtMost = 64
 
   /// Whether a message that came may be looked at.
   func admits(_ chat: Chat) -> Bool { turnstile.admits(first: chat.first) }

@@ -60,6 +60,7 @@ final class ProfileStore: Sendable {
   private static let foreign: Int32 = -2
 
   static let damaged = error(.corrupt)
+  static let full = error(.full)
 
   static func error(_ error: SQLiteError) -> NodeError {
     switch error {

@@ -53,7 +53,7 @@ struct TransferRecord: Equatable, Sendable {
 
   /// Whether this is the offer that it was made of.
   func matches(_ offer: Offer) -> Bool {
-    name == offer.name && items == offer.items && entries == offer.entries && bytes == offer.bytes
+    name.hasBytes(of: offer.name) && items == offer.items && entries == offer.entries && bytes == offer.bytes
   }
 
   func offer(_ stream: UInt32) -> Offer {

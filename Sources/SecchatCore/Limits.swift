@@ -46,13 +46,13 @@ package enum Limits {
   package static let fileCredit: UInt64 = 8 << 20
   /// One-time prekeys that a device may have at its registry, not handed out; and in one PUBLISH.
   package static let oneTimePrekeys = 100
+  /// A handshake must be complete in this many milliseconds.
+  package static let handshakeTime = 10_000
+  /// Names one registry session may watch: a large contact list.
+  package static let watchedNames = 2_000
 
   // Implementation: each side may choose its own.
 
-  /// A handshake must be complete in this many milliseconds.
-  package static let handshakeTime = 10_000
   /// A new link is made when the old one is this old (milliseconds): a fresh handshake at least hourly.
   package static let linkAge = 55 * 60 * 1_000
-  /// Names one registry session may watch: a large contact list.
-  package static let watchedNames = 2_000
 }

@@ -239,7 +239,10 @@ struct OfferRefusal: Error, Equatable {
     answer(Refuse(id: id, reason: reason))
   }
 
-  /// Whether a message that came may be looked at.
+  /// Takes nothing more until the sender begins anew here.
+  func shut() { turnstile.refuse() }
+
+  /// Whether a message that came, and is not known, may be looked at.
   func admits(_ chat: Chat) -> Bool { turnstile.admits(first: chat.first) }
 
   /// Whether nothing was refused that its sender has not heard of.

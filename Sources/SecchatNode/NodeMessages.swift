@@ -9,7 +9,6 @@ extension Node {
 
   func received(_ chat: Chat, in session: PeerSession) async {
     func refuse(_ reason: Refuse.Reason) { session.refuse(chat.id, reason) }
-    let isAdmitted = session.admits(chat)
     do throws(NodeError) {
       guard !(try await settled(session).link.isClosed) else { return }
     } catch { return refuse(.declined) }
@@ -20,9 +19,10 @@ extension Node {
       }
       let conversation = try await conversations.open(session.peer)
       if try await conversation.isKnown(chat.id) { return session.answer(Ack(id: chat.id)) }
-      guard isAdmitted else { return refuse(.outOfTurn) }
-      guard isReady(), hasRoom() else { return refuse(.busy) }
       let correspondent = try await conversation.correspondent(theirs)
+      guard session.admits(chat) else { return refuse(.outOfTurn) }
+      guard isReady(), hasRoom() else { return refuse(.busy) }
+      if chat.first { sessions.turn(to: session) }
       take(chat, in: session, conversation, correspondent, as: Party(identity, account: try account()))
     } catch {
       event(.failure(error))

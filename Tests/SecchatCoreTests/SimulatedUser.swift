@@ -21,6 +21,8 @@ final class SimulatedUser {
     var correspondences: [Account: [UInt8]] = [:]
     var outbox: [Account: [Message]] = [:]
     var inbox: [Account: [Message]] = [:]
+    /// Ids by which a message is known that comes again.
+    var known: [Account: Set<MessageID>] = [:]
     var oneTime: [UInt32: OneTimePrekeySecret] = [:]
     var answered: Set<InitiationPublicKey> = []
   }
@@ -43,9 +45,22 @@ final class SimulatedUser {
 
   private var correspondences: [Account: Correspondence] = [:]
   private var dispatches: [Account: Dispatch] = [:]
-  private var turnstiles: [Account: Turnstile] = [:]
+  private var turnstiles: [Landing: Turnstile] = [:]
   /// How many of the outbox are on their way.
   private var cursors: [Account: Int] = [:]
+  /// The link that is sent on.
+  private var links: [Account: Int] = [:]
+  /// A one-time prekey that a peer did not know.
+  private var failedPrekeys: [Account: UInt32] = [:]
+
+  /// Where messages of a peer arrive.
+  private struct Landing: Hashable {
+    let peer: Account
+    let link: Int
+  }
+
+  /// What the registry has of this user's prekeys; it is on no disk of his.
+  private(set) var shelf = PrekeyShelf()
 
   private(set) var news: [Correspondence.News] = []
   /// Every place of a ratchet that sealed something.
@@ -71,6 +86,8 @@ final class SimulatedUser {
     dispatches = [:]
     turnstiles = [:]
     cursors = [:]
+    links = [:]
+    failedPrekeys = [:]
   }
 
   /// Puts an older disk in place of this one; what was queued since stays, for nobody has seen it leave.
@@ -92,22 +109,31 @@ final class SimulatedUser {
 
   // MARK: Prekeys
 
-  /// What a registry would answer: a one-time prekey or none.
-  func bundle(withOneTime: Bool, _ random: inout SplitMix) -> PrekeyBundle {
-    var oneTime: OneTimePrekey?
-    if withOneTime {
-      let secret = must(try OneTimePrekeySecret(.random()))
-      let id = UInt32.random(in: 1...UInt32.max, using: &random)
-      disk.oneTime[id] = secret
-      oneTime = OneTimePrekey(id: id, key: secret.privateKey.publicKey)
+  /// What the registry hands out for those who begin with this user.
+  ///
+  /// - Parameter failed: the one-time prekey that the asker was given and that is unknown here.
+  func bundle(for asker: Account, failed: UInt32? = nil, _ random: inout SplitMix) -> PrekeyBundle {
+    if shelf.isBare {
+      for _ in 0..<PrekeyShelf.size {
+        let secret = must(try OneTimePrekeySecret(.random()))
+        let id = UInt32.random(in: 1...UInt32.max, using: &random)
+        disk.oneTime[id] = secret
+        shelf.put(OneTimePrekey(id: id, key: secret.privateKey.publicKey))
+      }
     }
     let offer = PrekeyOffer(
       signed: SignedPrekey(
         signing: signed.privateKey.publicKey, id: 1, expires: .max, for: account, device: secret.device,
         with: secret.signing),
-      oneTime: oneTime)
+      oneTime: shelf.take(for: asker, failed: failed, &random))
     let list = must(secret.firstDeviceList(for: account)).list
     return must(try PrekeyBundle(verifying: offer, of: secret.device, on: list, now: 0))
+  }
+
+  /// Whether the registry hears of used prekeys, and has any left: by chance else.
+  func arrangePrekeys(isToldOfUse: Bool? = nil, hasAny: Bool? = nil) {
+    shelf.isToldOfUse = isToldOfUse
+    shelf.hasAny = hasAny
   }
 
   private func secrets(_ initiation: Initiation) -> PrekeySecrets? {
@@ -125,10 +151,13 @@ final class SimulatedUser {
     disk.outbox[peer, default: []].append(message)
   }
 
-  /// The link to a peer has gone, or a new one is there.
-  func linkChanged(_ peer: Account) {
+  /// A link to a peer is there.
+  func linkOpened(_ peer: Account, _ link: Int) { turnstiles[Landing(peer: peer, link: link)] = Turnstile() }
+
+  /// What is sent to a peer goes over another link from now on.
+  func linkChanged(_ peer: Account, to link: Int) {
+    links[peer] = link
     dispatches[peer] = nil
-    turnstiles[peer] = nil
     cursors[peer] = nil
     guard var correspondence = correspondences[peer] else { return }
     correspondence.rewind()
@@ -144,7 +173,7 @@ final class SimulatedUser {
     guard dispatch.isOpen, cursor < outbox.count else { return nil }
     var correspondence = correspondence(account)
     if correspondence.needsBundle {
-      let bundle = peer.bundle(withOneTime: Bool.random(using: &random), &random)
+      let bundle = peer.bundle(for: self.account, failed: failedPrekeys[account], &random)
       try correspondence.begin(with: bundle, as: party, secret)
     }
     let message = outbox[cursor]
@@ -167,16 +196,29 @@ final class SimulatedUser {
 
   // MARK: Receiving
 
-  /// Takes a frame; the answer, where there is one.
-  func take(_ frame: Frame, from peer: Party, crashing: Bool, _ random: inout SplitMix) throws -> Frame? {
+  /// Forgets which messages have come, as a client does after some thousands.
+  func forgetIDs(of peer: Account) { disk.known[peer] = nil }
+
+  /// Takes a frame; the answer, where there is one. Answers count on the link that is sent on.
+  func take(
+    _ frame: Frame, from peer: Party, over link: Int = 0, crashing: Bool, _ random: inout SplitMix
+  ) throws -> Frame? {
+    if case .chat(let chat) = frame {
+      return try take(chat, from: peer, over: link, crashing: crashing, &random)
+    }
+    guard links[peer.account, default: 0] == link else { return nil }
     switch frame {
-    case .chat(let chat): return try take(chat, from: peer, crashing: crashing, &random)
+    case .chat: return nil
     case .ack(let id):
       var dispatch = dispatches[peer.account] ?? Dispatch()
       let confirmed = dispatch.acknowledge(id)
       dispatches[peer.account] = dispatch
-      guard !confirmed.isEmpty else { return nil }
+      guard !confirmed.isEmpty else {
+        settle(peer.account)
+        return nil
+      }
       if crashing { throw Crash() }
+      failedPrekeys[peer.account] = nil
       var correspondence = correspondence(peer.account)
       for one in confirmed { correspondence.confirm(one.sealed) }
       disk.outbox[peer.account]?.removeFirst(confirmed.count)
@@ -198,6 +240,9 @@ final class SimulatedUser {
     dispatches[peer] = dispatch
     var correspondence = correspondence(peer)
     if refusal.reason == .undecryptable || refusal.reason == .unknownPrekey {
+      if refusal.reason == .unknownPrekey {
+        failedPrekeys[peer] = correspondence.oneTimePrekey(of: refusal.session)
+      }
       if correspondence.abandon(refusal.session) { news.append(.reset) }
     }
     correspondence.rewind()
@@ -206,13 +251,16 @@ final class SimulatedUser {
   }
 
   private func take(
-    _ chat: Chat, from peer: Party, crashing: Bool, _ random: inout SplitMix
+    _ chat: Chat, from peer: Party, over link: Int, crashing: Bool, _ random: inout SplitMix
   ) throws -> Frame? {
-    var turnstile = turnstiles[peer.account] ?? Turnstile()
-    defer { turnstiles[peer.account] = turnstile }
-    let admitted = turnstile.admits(first: chat.first)
-    if disk.inbox[peer.account]?.contains(where: { $0.id == chat.id }) ?? false { return .ack(chat.id) }
-    guard admitted else { return .refuse(chat.id, .outOfTurn) }
+    let landing = Landing(peer: peer.account, link: link)
+    var turnstile = turnstiles[landing] ?? Turnstile()
+    defer { turnstiles[landing] = turnstile }
+    if disk.known[peer.account]?.contains(chat.id) ?? false { return .ack(chat.id) }
+    guard turnstile.admits(first: chat.first) else { return .refuse(chat.id, .outOfTurn) }
+    for other in turnstiles.keys where chat.first && other.peer == peer.account && other != landing {
+      turnstiles[other]?.refuse()
+    }
     var correspondence = correspondence(peer.account)
     let opened: Correspondence.Opened
     do throws(Correspondence.Failure) {
@@ -230,11 +278,13 @@ final class SimulatedUser {
     if let initiation = opened.begun {
       if let id = initiation.oneTime {
         disk.oneTime[id] = nil
+        shelf.note(used: id)
       } else {
         disk.answered.insert(initiation.ephemeral)
       }
     }
     disk.inbox[peer.account, default: []].append(opened.content.message)
+    disk.known[peer.account, default: []].insert(chat.id)
     keep(correspondence, peer.account)
     news += opened.news
     if crashing { throw Crash() }

@@ -7,8 +7,10 @@ package struct Dispatch: Sendable {
   private struct Item: Sendable {
     let id: MessageID
     let sealed: Correspondence.Sealed
-    var isConfirmed = false
+    var answer: Answer?
   }
+
+  private enum Answer { case confirmed, refused }
 
   private var items: [Item] = []
   /// The first message that was refused, and why.
@@ -31,21 +33,21 @@ package struct Dispatch: Sendable {
 
   /// An ACK: the messages that are confirmed now, with all before them, in order.
   package mutating func acknowledge(_ id: MessageID) -> [(id: MessageID, sealed: Correspondence.Sealed)] {
-    guard let index = items.firstIndex(where: { $0.id == id && !$0.isConfirmed }) else { return [] }
-    items[index].isConfirmed = true
+    guard let index = items.firstIndex(where: { $0.id == id && $0.answer == nil }) else { return [] }
+    items[index].answer = .confirmed
     unanswered -= 1
-    // One that was taken after a refused one, which the receiver does not do, has to wait for that one.
-    let count = items.firstIndex { !$0.isConfirmed } ?? items.count
+    // One after a refused one has to wait for that one. The receiver has it from another link, where both came late.
+    let count = items.firstIndex { $0.answer != .confirmed } ?? items.count
     defer { items.removeFirst(count) }
     return items[..<count].map { ($0.id, $0.sealed) }
   }
 
   /// A REFUSE. Says whether the message was on its way.
   package mutating func refuse(_ id: MessageID, _ reason: Refuse.Reason) -> Bool {
-    guard let index = items.firstIndex(where: { $0.id == id && !$0.isConfirmed }) else { return false }
-    let item = items.remove(at: index)
+    guard let index = items.firstIndex(where: { $0.id == id && $0.answer == nil }) else { return false }
+    items[index].answer = .refused
     unanswered -= 1
-    if refusal == nil { refusal = (id, item.sealed.envelope.session, reason) }
+    if refusal == nil { refusal = (id, items[index].sealed.envelope.session, reason) }
     return true
   }
 
@@ -58,9 +60,11 @@ package struct Dispatch: Sendable {
 }
 
 /// The receiving side of a link: after a refusal nothing is taken until the sender has heard of it, or what comes later
-/// would overtake what was refused.
+/// would overtake what was refused. Nor, once the sender has turned to another link, what it had sent here before: that
+/// may be in a session which it has left since. Only messages that are not known come to it: what comes late again opens
+/// nothing.
 package struct Turnstile: Sendable {
-  /// Whether nothing was refused that its sender has not heard of.
+  /// Whether the sender has heard of all that was refused, and sends here.
   package private(set) var isOpen = true
 
   package init() {}

@@ -248,7 +248,10 @@ struct OfferRefusal: Error, Equatable {
   /// On one link. An honest sender begins another session after each, and waits longer and longer after every fourth.
   private static let unopenedAtMost = 64
 
-  /// Whether a message that came may be looked at.
+  /// Takes nothing more until the sender begins anew here.
+  func shut() { turnstile.refuse() }
+
+  /// Whether a message that came, and is not known, may be looked at.
   func admits(_ chat: Chat) -> Bool { turnstile.admits(first: chat.first) }
 
   /// Whether nothing was refused that its sender has not heard of.

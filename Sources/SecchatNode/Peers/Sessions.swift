@@ -84,6 +84,13 @@ internal import SecchatNet
     }
   }
 
+  /// The other side has begun to send here: what it sent over its other links before, and what may be under way still, it
+  /// sends again.
+  func turn(to session: PeerSession) {
+    for other in all.values
+    where other !== session && other.peer == session.peer && other.device == session.device { other.shut() }
+  }
+
   func remove(_ session: PeerSession) {
     all[ObjectIdentifier(session)] = nil
     let device = Device(account: session.peer, id: session.device)

@@ -92,10 +92,12 @@ extension Node {
     let all = arrivals.all
     store.commit(arrivals.change) { result in
       switch result {
-      case .success(let known):
+      case .success(let outcome):
         for one in all {
           conversation.note(one.message.id)
-          if !known.contains(one.row) { self.show(one.message, one.news, from: one.session) }
+          if !outcome.known.contains(one.row) {
+            self.show(one.message, one.news, outcome.read, from: one.session)
+          }
           if let time = one.expires { self.expires(at: time) }
           one.session.answer(Ack(id: one.message.id))
         }
@@ -111,7 +113,10 @@ extension Node {
     }
   }
 
-  private func show(_ message: Message, _ news: [Correspondence.News], from session: PeerSession) {
+  /// - Parameter read: our messages to this peer that are known from now on to have been seen.
+  private func show(
+    _ message: Message, _ news: [Correspondence.News], _ read: Set<MessageID>, from session: PeerSession
+  ) {
     let user = session.name.text
     for one in news {
       switch one {
@@ -127,7 +132,7 @@ extension Node {
           .init(
             id: Hex.encode(message.id.array), from: user, to: settings.account?.name ?? "", text: text,
             time: Double(message.sent) / 1_000, verified: contacts[session.peer]?.isVerified ?? false)))
-    case .read(let ids): for id in ids { told(id, .read, session.peer) }
+    case .read(let ids): for id in ids where read.contains(id) { told(id, .read, session.peer) }
     }
   }
 

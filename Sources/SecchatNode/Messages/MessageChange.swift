@@ -38,9 +38,16 @@ struct MessageChange: Sendable {
   /// A signed prekey's row, which remembers what has been answered with it.
   var prekey: (row: Int64, body: [UInt8])?
 
-  /// - Returns: the rows that were not written, because messages with their ids were there before.
-  fileprivate func write(_ database: Database) throws(SQLiteError) -> Set<Int64> {
+  /// What came of a change.
+  struct Outcome: Sendable {
+    /// Rows that were not written, because messages with their ids were there before.
     var known: Set<Int64> = []
+    /// Messages of ours that were not known to have been seen.
+    var read: Set<MessageID> = []
+  }
+
+  fileprivate func write(_ database: Database) throws(SQLiteError) -> Outcome {
+    var outcome = Outcome()
     if let correspondence {
       if correspondence.replaces == 0 {
         try database.run(
@@ -59,7 +66,7 @@ struct MessageChange: Sendable {
         "INSERT OR IGNORE INTO messages (id, conversation, message, state, body, expires) VALUES (?, ?, ?, ?, ?, ?)",
         insert.row, insert.conversation, insert.message.array, insert.state.rawValue, insert.body,
         insert.expires.map { Int64(clamping: $0) })
-      if database.changes == 0 { known.insert(insert.row) }
+      if database.changes == 0 { outcome.known.insert(insert.row) }
     }
     for change in states {
       // The word that somebody has read it may have been written before its ACK was.
@@ -76,12 +83,13 @@ struct MessageChange: Sendable {
         "UPDATE messages SET state = ? WHERE conversation = ? AND message = ? AND state IN (?, ?)",
         MessageState.read.rawValue, one.conversation, one.message.array, MessageState.sent.rawValue,
         MessageState.delivered.rawValue)
+      if database.changes == 1 { outcome.read.insert(one.message) }
     }
     for row in usedPrekeys { try database.run("DELETE FROM prekeys WHERE id = ?", row) }
     if let prekey {
       try database.run("UPDATE prekeys SET body = ? WHERE id = ?", prekey.body, prekey.row)
     }
-    return known
+    return outcome
   }
 }
 
@@ -111,11 +119,10 @@ extension ProfileStore {
   static let unfounded = NodeError(
     .internal, "what came before could not be written", hint: "make room on the disk and try again")
 
-  /// Writes a change; `then` hears of it on the loop, in the order of the calls, once it is durable: with the rows of messages
-  /// that were there before.
+  /// Writes a change; `then` hears of it on the loop, in the order of the calls, once it is durable.
   @LoopActor func commit(
     _ change: MessageChange,
-    then: @escaping @LoopActor @Sendable (Result<Set<Int64>, NodeError>) -> Void
+    then: @escaping @LoopActor @Sendable (Result<MessageChange.Outcome, NodeError>) -> Void
   ) {
     queue.write { (database) throws(SQLiteError) in
       try change.write(database)

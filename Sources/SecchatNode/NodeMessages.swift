@@ -73,7 +73,7 @@ extension Node {
     arrivals.change.inserts.append(
       MessageChange.Insert(
         row: row, conversation: conversation.row, message: chat.id, state: isText ? .received : .shown,
-        body: isText ? conversation.key.seal(message, row: row) : nil, expires: expiry))
+        body: isText ? conversation.key.seal(message, row: row, isOurs: false) : nil, expires: expiry))
     if case .read(let ids) = message.body {
       arrivals.change.read += ids.map { (conversation.row, $0) }
     }

@@ -228,9 +228,10 @@ internal import SecchatNet
       event(.offline(.init(user: name, retrying: retrying)))
       if wasOnline == nil || !retrying { event(.failure(error)) }
     }
-    wasOnline = false
     // Nobody tells now when who is away comes back: they are looked for where they were.
     for courier in couriers.values { courier.start() }
+    if wasOnline == true { wakeTransfers() }
+    wasOnline = false
   }
 
   private func presence(_ presence: Presence) {

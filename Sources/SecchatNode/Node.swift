@@ -44,8 +44,9 @@ internal import SecchatNet
   /// Whether whoever shows the events keeps up; until then no message is taken.
   var isReady: @Sendable () -> Bool = { true }
   private(set) var isClosing = false
-  /// Whether the registry's stock of prekeys is being seen to.
+  /// Whether the registry's stock of prekeys is being seen to, and whether that is to be done again.
   var isStocking = false
+  var mustStock = false
   /// Whether what the registry has may be of another state of this profile than this one, and since when that was last
   /// believed.
   var mustReplacePrekeys = false
@@ -241,9 +242,10 @@ internal import SecchatNet
       event(.offline(.init(user: name, retrying: retrying)))
       if wasOnline == nil || !retrying { event(.failure(error)) }
     }
-    wasOnline = false
     // Nobody tells now when who is away comes back: they are looked for where they were.
     for courier in couriers.values { courier.start() }
+    if wasOnline == true { wakeTransfers() }
+    wasOnline = false
   }
 
   private func presence(_ presence: Presence) {

@@ -73,7 +73,7 @@ extension Node {
     arrivals.change.inserts.append(
       MessageChange.Insert(
         row: row, conversation: conversation.row, message: chat.id, state: isText ? .received : .shown,
-        body: isText ? conversation.key.seal(message, row: row) : nil, expires: expiry))
+        body: isText ? conversation.key.seal(message, row: row, isOurs: false) : nil, expires: expiry))
     if case .read(let ids) = message.body {
       arrivals.change.read += ids.map { (conversation.row, $0) }
     }
@@ -125,6 +125,7 @@ extension Node {
     }
   }
 
+  /// - Parameter read: our messages to this peer that are known from now on to have been seen.
   private func show(
     _ message: Message, _ news: [Correspondence.News], _ read: Set<MessageID>, from session: PeerSession
   ) {

@@ -83,13 +83,15 @@ extension Node {
     by deadline: Instant
   ) async -> Fate? {
     let read = OneShot<Void>()
-    let text = Hex.encode(id.array)
+    let (text, name) = (Hex.encode(id.array), conversation.account.name.text)
     // Before anything is waited for: the word that it was read may come right behind the ACK.
     let subscription: Int? =
       wait != .read
       ? nil
       : subscribe { event in
-        if case .sent(let sent) = event, sent.id == text, sent.state == "read" { read.fulfil(()) }
+        if case .sent(let sent) = event, sent.id == text, sent.to == name, sent.state == "read" {
+          read.fulfil(())
+        }
       }
     defer { if let subscription { unsubscribe(subscription) } }
     var fate: Fate?

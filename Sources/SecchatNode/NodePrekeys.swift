@@ -21,16 +21,22 @@ extension Node {
       prekeysReplaced = .now
       mustReplacePrekeys = true
     }
+    mustStock = true
     guard !isStocking else { return }
     isStocking = true
     Loop.spawn { [weak self] in
-      try? await Loop.sleep(for: Self.gathering)
-      await self?.stockPrekeys()
+      // Once more for what happens while the registry is being asked.
+      while self?.mustStock ?? false {
+        try? await Loop.sleep(for: Self.gathering)
+        self?.mustStock = false
+        await self?.stockPrekeys()
+      }
       self?.isStocking = false
     }
   }
 
-  /// Reports what was used, and fills up. What fails is made up for at the next log-in.
+  /// Reports what was used, and fills up. What fails is made up for the next time: at the next use, the next log-in, or
+  /// after a day.
   private func stockPrekeys() async {
     guard let client, client.isOnline, !isClosing else { return }
     do throws(NodeError) {
@@ -38,10 +44,11 @@ extension Node {
       let account = try account()
       let now = Clock.unixSeconds
       let current = try await prekeys.current(now: now)
-      let stock = try await link.publish(used: prekeys.takeUnreported())
+      let used = prekeys.toReport
+      let stock = try await link.publish(used: used)
+      prekeys.reported(used)
       let signed = current.signed(as: account, identity)
       if mustReplacePrekeys || !prekeys.has(signed: stock.signed) {
-        mustReplacePrekeys = false
         return try await replacePrekeys(signed, over: link)
       }
       let count = stock.left < Self.lowStock ? Limits.oneTimePrekeys - Int(stock.left) : 0
@@ -61,6 +68,7 @@ extension Node {
   private func replacePrekeys(_ signed: SignedPrekey, over link: RegistryLink) async throws(NodeError) {
     let fresh = try await prekeys.make(Limits.oneTimePrekeys, anew: true, now: Clock.unixSeconds)
     _ = try await link.publish(replace: true, signed: signed, keys: fresh)
+    mustReplacePrekeys = false
   }
 
   /// Prekeys of a peer's device, checked: the registry's; or where it cannot be asked, has none, or has those that did not

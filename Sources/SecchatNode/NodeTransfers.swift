@@ -255,6 +255,10 @@ extension Node {
     let (pause, turn) = transfers.pause(key.id, isWanted: isWanted)
     Loop.spawn { [weak self] in
       try? await Loop.sleep(for: pause)
+      // The registry says when who is away is back. But it is not believed for ever.
+      if let rest = Transfers.rest(after: pause), self?.isKnownOffline(key.peer.name) ?? false {
+        try? await Loop.sleep(for: rest)
+      }
       guard let self, self.transfers.isDue(key.id, turn: turn), let record = self.transfers[key] else {
         return
       }

@@ -66,6 +66,25 @@ import Testing
     await scene.close()
   }
 
+  /// Another peer's word that it was read is none.
+  @Test @LoopActor func notThatAnotherHasReadIt() async throws {
+    let scene = try await Scene()
+    let chat = try await scene.chat()
+    scene.link.send(Ack(id: chat.id))
+    scene.link.flush()
+    let carol = try Stranger("carol", at: scene.registry)
+    let link = try await carol.dial(scene.alice)
+    link.send(try await carol.receipt(for: chat.id, on: link))
+    link.flush()
+    while try await link.receive({ (type, _) throws(WireError) in type }) != .ack {}
+    scene.link.send(try await scene.mallory.receipt(for: chat.id, on: scene.link))
+    scene.link.flush()
+    try #require(await eventually { scene.outcome != nil })
+    #expect(scene.outcome?.status == .done)
+    link.abort()
+    await scene.close()
+  }
+
   @Test @LoopActor func thatItIsNotTaken() async throws {
     let scene = try await Scene()
     let chat = try await scene.chat()

@@ -11,7 +11,7 @@ import Testing
 @Suite(.serialized) struct FloodingPeerTests {
   enum Kind: CaseIterable {
     /// Each is answered, so that what the node has handled can be counted.
-    case messages, offers, pings
+    case messages, offers, inquiries, pings
     /// Nothing answers these.
     case grants, confirmations
   }
@@ -71,6 +71,7 @@ import Testing
       case .offers:
         link.send(Offer(stream: stream, id: Random.bytes(), items: 1, entries: 1, bytes: 1, name: "flood"))
         stream += 2
+      case .inquiries: link.send(Inquire())
       case .pings: link.send(Ping())
       case .grants: link.send(Ready(stream: 0, limit: UInt64(sent)))
       case .confirmations: link.send(Ack(id: Random.bytes()))

@@ -13,16 +13,17 @@ import Testing
   @Test func theNewKeyOpensTheOldMessagesUntilItIsAlone() throws {
     let message = Message(id: Random.bytes(), sent: 1, body: .text("x"))
     let former = ConversationKey()
-    let (old, both) = (former.seal(message, row: 1), ConversationKey(succeeding: former))
-    let new = both.seal(message, row: 2)
+    let (old, both) = (former.seal(message, row: 1, isOurs: true), ConversationKey(succeeding: former))
+    let new = both.seal(message, row: 2, isOurs: true)
     for key in [both, try ConversationKey(both.exported)] {
-      #expect(key.open(old, row: 1) == message && key.open(new, row: 2) == message)
-      #expect(key.open(old, row: 2) == nil)
+      #expect(
+        key.open(old, row: 1, isOurs: true) == message && key.open(new, row: 2, isOurs: true) == message)
+      #expect(key.open(old, row: 2, isOurs: true) == nil)
     }
     for key in [both.alone, try ConversationKey(both.alone.exported)] {
-      #expect(key.open(old, row: 1) == nil && key.open(new, row: 2) == message)
+      #expect(key.open(old, row: 1, isOurs: true) == nil && key.open(new, row: 2, isOurs: true) == message)
     }
-    #expect(former.open(new, row: 2) == nil)
+    #expect(former.open(new, row: 2, isOurs: true) == nil)
   }
 
   @Test @LoopActor func whatCannotBeDeletedStays() async throws {

@@ -15,6 +15,18 @@ import SecchatNet
   private(set) var lists: [UserName: SignedDeviceList] = [:]
   /// Where LOGIN said that peers are reached.
   private(set) var addresses: [UserName: NetworkAddress] = [:]
+  /// What PUBLISH brought, by name.
+  private(set) var publishes: [UserName: [Publish]] = [:]
+  /// How often each name was looked up.
+  private(set) var lookups: [UserName: Int] = [:]
+  /// What is there of each one's prekeys, and the ids of those that were given out.
+  private var prekeys: [UserName: Shelf] = [:]
+  private(set) var given: [UserName: [UInt32]] = [:]
+  private struct Shelf {
+    var signed: SignedPrekey?
+    var keys: [OneTimePrekey] = []
+  }
+
   /// Answers in place of the truth.
   var answer: ((RegistryRequest) -> (any WireMessage)?)?
   /// What goes out before the answer, asked for or not.
@@ -33,8 +45,8 @@ import SecchatNet
   var keyText: String { KeyText.encode(registry: key.publicKey) }
 
   /// Tells the client of a name something unasked.
-  func push(_ presence: Presence, to name: UserName) {
-    online[name]?.send(presence)
+  func push(_ message: some WireMessage, to name: UserName) {
+    online[name]?.send(message)
     online[name]?.flush()
   }
 
@@ -68,6 +80,7 @@ import SecchatNet
       let link = try? await SealedLink.acceptOrTellKey(stream, prologue: Prologue.registry, local: key)
     else { return }
     links.append(link)
+    var name: UserName?
     while true {
       let request: RegistryRequest
       do {
@@ -75,18 +88,27 @@ import SecchatNet
           try RegistryRequest(type: type, body: body)
         }
       } catch { return }
-      if case .login = request { await beforeLogin?() }
+      if case .login(let login) = request {
+        name = login.name
+        await beforeLogin?()
+      }
       if case .login(let login) = request, login.port != 0 {
         // As the real one: the old link ends before the new one has its answer.
         online[login.name]?.close(.replaced)
         online[login.name] = link
       }
+      switch request {
+      case .publish(let publish): if let name { publishes[name, default: []].append(publish) }
+      case .lookup(let lookup): lookups[lookup.name, default: 0] += 1
+      default: break
+      }
       for message in unasked?(request) ?? [] { link.send(erased: message) }
-      link.send(erased: answer?(request) ?? truth(request))
+      link.send(erased: answer?(request) ?? truth(request, of: name))
     }
   }
 
-  private func truth(_ request: RegistryRequest) -> any WireMessage {
+  /// - Parameter name: who has logged in on the link.
+  private func truth(_ request: RegistryRequest, of name: UserName?) -> any WireMessage {
     switch request {
     case .register(let register):
       guard let list = try? SignedDeviceList(verifying: register.list.raw) else {
@@ -110,9 +132,24 @@ import SecchatNet
     case .logout(let logout): return LoggedOut(request: logout.request)
     case .watch(let watch): return Watching(request: watch.request)
     case .publish(let publish):
+      guard let name else { return Failure(request: publish.request, reason: .notLoggedIn) }
+      var mine = publish.replace ? Shelf() : prekeys[name] ?? Shelf()
+      mine.signed = publish.signed ?? mine.signed
+      mine.keys.removeAll { publish.used.contains($0.id) }
+      mine.keys += publish.keys
+      prekeys[name] = mine
       return Published(
-        request: publish.request, signed: publish.signed?.id ?? 0, left: UInt16(publish.keys.count))
-    case .fetch(let fetch): return Failure(request: fetch.request, reason: .noPrekeys)
+        request: publish.request, signed: mine.signed?.id ?? 0, left: UInt16(mine.keys.count))
+    case .fetch(let fetch):
+      guard let mine = prekeys[fetch.name], let signed = mine.signed else {
+        return Failure(request: fetch.request, reason: .noPrekeys)
+      }
+      let oneTime = mine.keys.first
+      if let oneTime {
+        prekeys[fetch.name]?.keys.removeFirst()
+        given[fetch.name, default: []].append(oneTime.id)
+      }
+      return Bundle(request: fetch.request, offer: PrekeyOffer(signed: signed, oneTime: oneTime))
     }
   }
 }

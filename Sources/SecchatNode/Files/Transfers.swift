@@ -121,6 +121,9 @@ internal import SecchatNet
     return next
   }
 
+  /// How much longer the longest pause is.
+  static func rest(after pause: Int) -> Int? { pause < longestPause ? longestPause - pause : nil }
+
   func isDue(_ id: MessageID, turn: Int) -> Bool { pauses[id]?.turn == turn }
 
   /// Begins with short pauses again.

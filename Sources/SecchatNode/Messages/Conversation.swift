@@ -71,7 +71,7 @@ struct ConversationSettings: Equatable, Sendable {
   /// From now on messages are sealed under another key. Returns those that wait, sealed anew.
   func replaceKey(_ fresh: ConversationKey) -> [(row: Int64, body: [UInt8])] {
     key = fresh
-    return waiting.map { ($0.row, fresh.seal($0.message, row: $0.row)) }
+    return waiting.map { ($0.row, fresh.seal($0.message, row: $0.row, isOurs: true)) }
   }
 
   /// Whether a message has come before.

@@ -44,27 +44,34 @@ final class ConversationKey: Sendable {
   }
 
   private static let table: StaticString = "messages"
-  private static let format: UInt8 = 1
+
+  /// Whose message it is, sealed with it: who can write the state that stands beside it must not make it another's.
+  private enum Format: UInt8 {
+    case theirs = 1
+    case ours = 2
+
+    init(isOurs: Bool) { self = isOurs ? .ours : .theirs }
+  }
 
   /// The row's id is authenticated: rows cannot change places.
-  func seal(_ message: Message, row: Int64) -> [UInt8] {
+  func seal(_ message: Message, row: Int64, isOurs: Bool) -> [UInt8] {
     var writer = WireWriter(capacity: 256)
-    writer.u8(Self.format)
+    writer.u8(Format(isOurs: isOurs).rawValue)
     message.encode(into: &writer)
     return key.sealWithRandomNonce(
       writer.bytes.raw, authenticating: ProfileStore.associated(Self.table, row).raw)
   }
 
-  /// Nil for anything but what `seal` made for that row, under this key or the one before.
-  func open(_ sealed: [UInt8], row: Int64) -> Message? {
-    openAlone(sealed, row) ?? former?.openAlone(sealed, row)
+  /// Nil for anything but what `seal` made for that row, of that side, under this key or the one before.
+  func open(_ sealed: [UInt8], row: Int64, isOurs: Bool) -> Message? {
+    openAlone(sealed, row, isOurs) ?? former?.openAlone(sealed, row, isOurs)
   }
 
-  private func openAlone(_ sealed: [UInt8], _ row: Int64) -> Message? {
+  private func openAlone(_ sealed: [UInt8], _ row: Int64, _ isOurs: Bool) -> Message? {
     do {
       let plain = try key.openRow(sealed, authenticating: ProfileStore.associated(Self.table, row))
       var reader = WireReader(plain.raw)
-      guard try reader.u8() == Self.format else { return nil }
+      guard try reader.u8() == Format(isOurs: isOurs).rawValue else { return nil }
       let message = try Message(from: &reader)
       try reader.end()
       return message

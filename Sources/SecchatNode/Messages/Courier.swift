@@ -126,7 +126,7 @@ internal import SecchatNet
   private func insert(_ stored: StoredMessage, _ state: MessageState) -> MessageChange.Insert {
     MessageChange.Insert(
       row: stored.row, conversation: conversation.row, message: stored.message.id, state: state,
-      body: conversation.key.seal(stored.message, row: stored.row))
+      body: conversation.key.seal(stored.message, row: stored.row, isOurs: true))
   }
 
   // MARK: Running

@@ -38,11 +38,11 @@ struct MessageChange: Sendable {
   /// A signed prekey's row, which remembers what has been answered with it.
   var prekey: (row: Int64, body: [UInt8])?
 
-  /// What writing it has shown.
+  /// What came of a change.
   struct Outcome: Sendable {
-    /// The rows that were not written, because messages with their ids were there before.
+    /// Rows that were not written, because messages with their ids were there before.
     var known: Set<Int64> = []
-    /// Messages of ours of which nobody knew before that they were seen.
+    /// Messages of ours that were not known to have been seen.
     var read: Set<MessageID> = []
   }
 
@@ -83,7 +83,7 @@ struct MessageChange: Sendable {
         "UPDATE messages SET state = ? WHERE conversation = ? AND message = ? AND state IN (?, ?)",
         MessageState.read.rawValue, one.conversation, one.message.array, MessageState.sent.rawValue,
         MessageState.delivered.rawValue)
-      if database.changes > 0 { outcome.read.insert(one.message) }
+      if database.changes == 1 { outcome.read.insert(one.message) }
     }
     for row in usedPrekeys { try database.run("DELETE FROM prekeys WHERE id = ?", row) }
     if let prekey {

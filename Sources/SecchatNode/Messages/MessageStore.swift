@@ -126,7 +126,7 @@ extension ProfileStore {
     }
 
     func open(_ key: ConversationKey) -> StoredMessage? {
-      key.open(body, row: id).map { StoredMessage(row: id, message: $0, state: state) }
+      key.open(body, row: id, isOurs: state.isOurs).map { StoredMessage(row: id, message: $0, state: state) }
     }
   }
 

@@ -127,15 +127,15 @@ internal import SecchatSQLite
     return (offer, oneTime)
   }
 
-  /// One-time prekeys that have had their use and of which the registry has not been told.
+  /// One-time prekeys that have had their use and of which the registry has not been told. They are not kept on disk: after
+  /// a restart whoever is given one again, within the hour, resets it.
   private var unreported: Set<UInt32> = []
 
-  /// Takes what is to be reported: so many at a time as the registry takes.
-  func takeUnreported() -> Set<UInt32> {
-    let some = Set(unreported.prefix(Limits.oneTimePrekeys))
-    unreported.subtract(some)
-    return some
-  }
+  /// What is to be reported: so many at a time as the registry takes.
+  var toReport: Set<UInt32> { Set(unreported.prefix(Limits.oneTimePrekeys)) }
+
+  /// The registry has been told of these.
+  func reported(_ ids: Set<UInt32>) { unreported.subtract(ids) }
 
   /// Whether this device made the signed prekey of that id.
   func has(signed id: UInt32) -> Bool { signed[id] != nil }

@@ -1,0 +1,177 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A profile whose database was put back to an older copy, or that is used in two copies: the users see it, and what is
+/// written from then on arrives, once and in order. All of it within the hour in which the registry gives the same prekey
+/// to who asks again.
+@Suite struct RollbackTests {
+  /// Alice, whose daemon runs all the time, and bob, who comes and goes.
+  private struct Scene {
+    let world: World
+    let registry: Registry
+    let alice: Profile
+    let bob: Profile
+    let alices: Program
+    /// Bob's database at a time.
+    private let copy: String
+
+    init() async throws {
+      world = try World()
+      registry = try await world.registry()
+      (alice, bob) = (try await world.user("alice", at: registry), try await world.user("bob", at: registry))
+      alices = try await alice.daemon()
+      copy = world.folder.file("copy.db")
+    }
+
+    private var database: String { bob.home + "/profile.db" }
+    private var logs: [String] { ["-wal", "-shm"].map { database + $0 } }
+
+    /// Keeps a copy of bob's database, which no program has open.
+    func keepCopy() throws {
+      for log in logs { try #require(!FileManager.default.fileExists(atPath: log)) }
+      try FileManager.default.copyItem(atPath: database, toPath: copy)
+    }
+
+    /// Puts the copy in the place of bob's database.
+    func rollBack() throws {
+      for file in [database] + logs where FileManager.default.fileExists(atPath: file) {
+        try FileManager.default.removeItem(atPath: file)
+      }
+      try FileManager.default.copyItem(atPath: copy, toPath: database)
+      try setPermissions(0o600, of: database)
+    }
+  }
+
+  private enum Writer: CaseIterable {
+    case alice, bob
+  }
+
+  /// A message to the other; it is confirmed.
+  private func write(_ text: String, _ from: Profile, _ to: Profile) async throws {
+    try await from.run("chat", to.name, text, "--timeout", "60").expect(0)
+  }
+
+  /// Two messages each way, begun by `first`; says what each has received by it.
+  private func talk(
+    _ name: String, _ scene: Scene, _ bob: Profile, first: Writer
+  ) async throws -> (alice: [String], bob: [String]) {
+    for round in 1...2 {
+      for writer in first == .alice ? [Writer.alice, .bob] : [.bob, .alice] {
+        switch writer {
+        case .alice: try await write("\(name): to bob \(round)", scene.alice, bob)
+        case .bob: try await write("\(name): to alice \(round)", bob, scene.alice)
+        }
+      }
+    }
+    return ((1...2).map { "\(name): to alice \($0)" }, (1...2).map { "\(name): to bob \($0)" })
+  }
+
+  /// Bob comes, both write, and he goes. Says whether somebody was told of a reset.
+  private func meet(
+    _ name: String, _ scene: Scene, as bob: Profile? = nil, first: Writer = .alice
+  ) async throws -> Bool {
+    let bob = bob ?? scene.bob
+    let before = resets(scene.alices)
+    let earlier = texts(scene.alices)
+    let bobs = try await bob.daemon()
+    let expected = try await talk(name, scene, bob, first: first)
+    try await eventually("\(name): alice has all of it\n\(scene.alices.report)") {
+      texts(scene.alices).count >= earlier.count + expected.alice.count
+    }
+    try await bobs.stop()
+    #expect(texts(scene.alices) == earlier + expected.alice, "\(name)")
+    #expect(texts(bobs) == expected.bob, "\(name)")
+    return resets(scene.alices) + resets(bobs) > before
+  }
+
+  private func texts(_ daemon: Program) -> [String] {
+    daemon.lines.compactMap { Record($0) }.filter { $0.type == "message" }.compactMap { $0["text"] }
+  }
+
+  private func resets(_ daemon: Program) -> Int {
+    daemon.lines.count { Record($0)?.type == "session-reset" }
+  }
+
+  @Test(arguments: Writer.allCases) private func `a profile that is put back`(first: Writer) async throws {
+    let scene = try await Scene()
+    #expect(try await !meet("before", scene))
+    try scene.keepCopy()
+    #expect(try await !meet("in between", scene, first: first), "nothing has happened yet")
+    // Twice, so that prekeys which the first time has used up are asked for again.
+    for time in 1...2 {
+      try scene.rollBack()
+      #expect(try await meet("put back \(time)", scene, first: first))
+      #expect(try await !meet("healed \(time)", scene, first: first), "it does not end")
+    }
+    try await scene.alices.stop()
+  }
+
+  /// A copy from before the two had met: bob does not know of any session.
+  @Test(arguments: Writer.allCases) private func `a profile that is put back to before the first message`(
+    first: Writer
+  ) async throws {
+    let scene = try await Scene()
+    // His prekeys are made and published.
+    let bobs = try await scene.bob.daemon()
+    try await scene.alice.run("list").expect(0)
+    try await bobs.stop()
+    try scene.keepCopy()
+    #expect(try await !meet("before", scene))
+    for time in 1...2 {
+      try scene.rollBack()
+      #expect(try await meet("put back \(time)", scene, first: first))
+      #expect(try await !meet("healed \(time)", scene, first: first), "it does not end")
+    }
+    try await scene.alices.stop()
+  }
+
+  /// The copy does not know that a message has been delivered, and sends it again.
+  @Test func `what waited in the old copy, and has come since, comes once`() async throws {
+    let scene = try await Scene()
+    #expect(try await !meet("before", scene))
+    try await scene.alices.stop()
+    try await scene.bob.run("chat", "alice", "kept").expect(6)
+    try scene.keepCopy()
+    let alices = try await scene.alice.daemon()
+    var bobs = try await scene.bob.daemon()
+    #expect(try await alices.record("message")["text"] == "kept")
+    try await write("from alice", scene.alice, scene.bob)
+    try await write("from bob", scene.bob, scene.alice)
+    try await bobs.stop()
+
+    try scene.rollBack()
+    bobs = try await scene.bob.daemon()
+    try await write("after", scene.bob, scene.alice)
+    try await write("after", scene.alice, scene.bob)
+    _ = try await alices.record("message") { $0["text"] == "after" }
+    try await bobs.stop()
+    try await alices.stop()
+    #expect(texts(alices) == ["kept", "from bob", "after"])
+    #expect(texts(bobs) == ["after"])
+    #expect(resets(alices) + resets(bobs) > 0)
+    let history = try await scene.bob.run("history").expect(0).records("message")
+    #expect(history.suffix(3).map { $0["text"] } == ["kept", "after", "after"])
+    #expect(history.suffix(3).map { $0["state"] } == ["delivered", "delivered", nil])
+  }
+
+  @Test(arguments: Writer.allCases) private func `a profile that runs in two copies, in turn`(
+    first: Writer
+  ) async throws {
+    let scene = try await Scene()
+    #expect(try await !meet("before", scene))
+    var clone = scene.bob
+    clone = Profile(
+      name: clone.name, home: scene.world.folder.file("clone"), passphrase: clone.passphrase,
+      passphraseFile: clone.passphraseFile)
+    try FileManager.default.copyItem(atPath: scene.bob.home, toPath: clone.home)
+    // Which of the two comes first is as good as the only one.
+    #expect(try await !meet("the copy", scene, as: clone, first: first))
+    for time in 1...2 {
+      #expect(try await meet("the original \(time)", scene, first: first))
+      #expect(try await meet("the copy \(time)", scene, as: clone, first: first))
+    }
+    #expect(try await !meet("the copy alone", scene, as: clone, first: first), "it does not end")
+    try await scene.alices.stop()
+  }
+}

@@ -1,4 +1,5 @@
 import Foundation
+import SecchatSQLite
 import TestSupport
 import Testing
 
@@ -13,13 +14,17 @@ import Testing
     let alice: Profile
     let bob: Profile
     let alices: Program
+    /// What alice's programs and the registry say to each other.
+    let toRegistry: RecordingProxy
     /// Bob's database at a time.
     private let copy: String
 
     init() async throws {
       world = try World()
       registry = try await world.registry()
-      (alice, bob) = (try await world.user("alice", at: registry), try await world.user("bob", at: registry))
+      toRegistry = try RecordingProxy(to: "127.0.0.1", registry.port, keeping: false)
+      alice = try await world.user("alice", at: registry, port: toRegistry.port)
+      bob = try await world.user("bob", at: registry)
       alices = try await alice.daemon()
       copy = world.folder.file("copy.db")
     }
@@ -111,15 +116,12 @@ import Testing
     try await scene.alices.stop()
   }
 
-  /// A copy from before the two had met: bob does not know of any session.
+  /// A copy from before he was online for the first time: bob knows of no session, and of none of the prekeys that the
+  /// registry has of him.
   @Test(arguments: Writer.allCases) private func `a profile that is put back to before the first message`(
     first: Writer
   ) async throws {
     let scene = try await Scene()
-    // His prekeys are made and published.
-    let bobs = try await scene.bob.daemon()
-    try await scene.alice.run("list").expect(0)
-    try await bobs.stop()
     try scene.keepCopy()
     #expect(try await meet("before", scene) == [])
     for time in 1...2 {
@@ -177,5 +179,55 @@ import Testing
     }
     #expect(try await meet("the copy alone", scene, as: clone, first: first) == [], "it does not end")
     try await scene.alices.stop()
+  }
+
+  /// Alice has used a prekey of hers up, and could not say so: the registry gives it to bob again, who has forgotten that he
+  /// had it.
+  @Test func `a prekey that is gone, and is given again within the hour`() async throws {
+    let scene = try await Scene()
+    func handed() throws -> [(id: Int64, isSpent: Bool)] {
+      let database = try Database(
+        path: scene.world.folder.file("registry/registry.db"), options: .init(readOnly: true))
+      return try database.query(
+        """
+        SELECT prekey.id, spent FROM prekey JOIN prekey_device ON owner = prekey_device.id
+        WHERE name = 'alice' AND handed IS NOT NULL ORDER BY handed
+        """
+      ) { (row: borrowing Row) throws(SQLiteError) in (try row.integer(0), try row.integer(1) == 1) }
+    }
+    try await eventually("alice has told her prekeys") { () async throws -> Bool in
+      let database = try Database(
+        path: scene.world.folder.file("registry/registry.db"), options: .init(readOnly: true))
+      return try database.first("SELECT count(*) FROM prekey") {
+        (row: borrowing Row) throws(SQLiteError) in try row.integer(0)
+      } == 100
+    }
+    try scene.keepCopy()
+    // She begins, with a prekey of his: now she knows him, and need not ask the registry who he is.
+    #expect(try await meet("before", scene) == [])
+    try scene.rollBack()
+    scene.toRegistry.change { isFromClient, _, bytes in isFromClient ? [] : [bytes] }
+    var bobs = try await scene.bob.daemon()
+    try await write("put back", scene.bob, scene.alice)
+    try await scene.alices.destroy()
+    scene.toRegistry.change(nil)
+    try await bobs.stop()
+    let first = try #require(try handed().first)
+    #expect(try handed().count == 1 && !first.isSpent)
+
+    try scene.rollBack()
+    let alices = try await scene.alice.daemon()
+    bobs = try await scene.bob.daemon()
+    try await write("after", scene.bob, scene.alice)
+    try await write("after", scene.alice, scene.bob)
+    #expect(try await alices.record("message")["text"] == "after")
+    #expect(try await bobs.record("message")["text"] == "after")
+    // It was given again, and bob has said of it that it is no use.
+    #expect(try handed().contains { $0.id == first.id && $0.isSpent })
+    #expect(try handed().count == 2)
+    #expect(resets(alices) > 0 && resets(bobs) > 0)
+    try await alices.stop()
+    try await bobs.stop()
+    #expect(texts(alices) == ["after"] && texts(bobs) == ["after"])
   }
 }

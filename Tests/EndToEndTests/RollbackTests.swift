@@ -56,7 +56,7 @@ import Testing
 
   /// A message to the other; it is confirmed.
   private func write(_ text: String, _ from: Profile, _ to: Profile) async throws {
-    try await from.run("chat", to.name, text, "--timeout", "60").expect(0)
+    try await from.run("chat", to.name, text, "--timeout", "40").expect(0)
   }
 
   /// Two messages each way, begun by `first`; says what each has received by it.

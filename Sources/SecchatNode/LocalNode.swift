@@ -17,10 +17,10 @@ internal import SecchatNet
 
   /// Opens the profile; nil where another process is its node.
   static func open(
-    _ folder: ProfileFolder, _ key: KeyFile, _ identity: SecretIdentity, stays: Bool
+    _ folder: ProfileFolder, _ identity: SecretIdentity, stays: Bool
   ) async throws(NodeError) -> LocalNode? {
     guard let lock = ProfileLock(folder) else { return nil }
-    let node = try await Node.open(folder, key: key, identity: identity, stays: stays)
+    let node = try await Node.open(folder, identity: identity, stays: stays)
     let server: ControlServer
     do throws(NodeError) { server = try ControlServer(node) } catch {
       await node.close()

@@ -6,7 +6,6 @@ internal import SecchatNet
 /// A profile at work: its identity, its contacts, its registry, its peers. The one place where they meet.
 @LoopActor final class Node {
   let folder: ProfileFolder
-  let key: KeyFile
   let identity: SecretIdentity
   let store: ProfileStore
   let contacts: Contacts
@@ -63,13 +62,12 @@ internal import SecchatNet
   let ending = OneShot<ExitStatus>()
 
   private init(
-    _ folder: ProfileFolder, _ key: KeyFile, _ identity: SecretIdentity, _ store: ProfileStore,
+    _ folder: ProfileFolder, _ identity: SecretIdentity, _ store: ProfileStore,
     _ contacts: Contacts, _ conversations: Conversations, _ prekeys: PrekeyKeeper, _ transfers: Transfers,
     _ settings: Settings, stays: Bool
   ) {
     self.transfers = transfers
     self.folder = folder
-    self.key = key
     self.identity = identity
     self.store = store
     self.contacts = contacts
@@ -83,7 +81,7 @@ internal import SecchatNet
 
   /// Opens a profile whose lock the caller holds.
   static func open(
-    _ folder: ProfileFolder, key: KeyFile, identity: SecretIdentity, stays: Bool
+    _ folder: ProfileFolder, identity: SecretIdentity, stays: Bool
   ) async throws(NodeError) -> Node {
     let store = try await Loop.offload { () throws(NodeError) in try ProfileStore(folder, identity) }
     let settings = try await store.settings()
@@ -92,7 +90,7 @@ internal import SecchatNet
     let prekeys = try await PrekeyKeeper(store, identity)
     let transfers = try await Transfers(store)
     return Node(
-      folder, key, identity, store, contacts, conversations, prekeys, transfers, settings, stays: stays)
+      folder, identity, store, contacts, conversations, prekeys, transfers, settings, stays: stays)
   }
 
   /// Ends every conversation and closes the database.

@@ -33,11 +33,11 @@ public final class NodeConnection: Sendable {
 
   /// A node that stays. One that runs for a command is waited for; a second one that stays is an error.
   @LoopActor private static func open(
-    _ folder: ProfileFolder, _ key: KeyFile, _ identity: SecretIdentity
+    _ folder: ProfileFolder, _ identity: SecretIdentity
   ) async throws(NodeError) -> LocalNode {
     let end = Instant.now + patience
     while true {
-      if let local = try await LocalNode.open(folder, key, identity, stays: true) { return local }
+      if let local = try await LocalNode.open(folder, identity, stays: true) { return local }
       if try await attach(folder, nil, onlyStaying: true) != nil { throw inUse(folder) }
       guard .now < end else {
         throw NodeError(
@@ -76,7 +76,7 @@ public final class NodeConnection: Sendable {
     let identity = try await unlock(key, folder, passphrase)
     let end = Instant.now + patience
     while true {
-      if let local = try await LocalNode.open(folder, key, identity, stays: false) {
+      if let local = try await LocalNode.open(folder, identity, stays: false) {
         return NodeConnection(.local(local))
       }
       // Another process holds the lock: it is about to answer, or about to end.
@@ -138,7 +138,7 @@ public final class NodeConnection: Sendable {
       if try await attach(folder, nil, onlyStaying: true) != nil { throw inUse(folder) }
       let identity = try await unlock(key, folder, passphrase)
       if case .given(let given) = passphrase { given.forget() }
-      local = try await open(folder, key, identity)
+      local = try await open(folder, identity)
     } catch {
       onEvent(.failure(error))
       return error.status

@@ -1,6 +1,7 @@
 import Foundation
 import SecchatCore
 import SecchatCrypto
+import SecchatSQLite
 import TestSupport
 import Testing
 
@@ -105,6 +106,32 @@ extension Profile {
       + canaries("messaging") { secret.messaging.export(into: &$0, at: 0) }
       + canaries("signing") { secret.signing.export(into: &$0, at: 0) }
       + canaries("storage") { secret.storage.export(into: &$0, at: 0) }
+  }
+
+  /// The private halves of its signed prekey and of some of its one-time prekeys.
+  func prekeys() throws -> Canaries {
+    let passphrase = Array(passphrase.utf8)
+    let file = try KeyFile(decoding: String(contentsOfFile: keyFile, encoding: .utf8))
+    let secret = try file.open(passphrase: passphrase.raw)
+    let database = try Database(path: home + "/profile.db", options: .init(readOnly: true))
+    let rows = try database.query("SELECT id, body FROM prekeys") {
+      (row: borrowing Row) throws(SQLiteError) in
+      (id: try row.integer(0), body: try row.blob(1))
+    }
+    var found: [(kind: UInt8, key: [UInt8])] = []
+    for row in rows {
+      let place = Labels.prefix(Labels.profileRow) + Labels.prefix("prekeys")
+      let number = (0..<8).reversed().map { UInt8(truncatingIfNeeded: row.id >> (8 * $0)) }
+      let plain = try secret.storage.openWithNonce(row.body.raw, authenticating: (place + number).raw)
+      let bytes = plain.withBytes { $0.array }
+      // A signed one has the time of its end in front of the key.
+      found.append((bytes[0], Array(bytes[bytes[0] == 1 ? 17..<49 : 9..<41])))
+    }
+    let (signed, oneTime) = (found.filter { $0.kind == 1 }, found.filter { $0.kind == 2 })
+    try #require(signed.count == 1 && oneTime.count > 3)
+    return Canaries(of: "\(name)'s signed prekey", signed[0].key)
+      + Canaries(of: "\(name)'s first prekey", oneTime[0].key)
+      + Canaries(of: "\(name)'s last prekey", oneTime[oneTime.count - 1].key)
   }
 
   /// The raw bytes of a key that everybody may see.

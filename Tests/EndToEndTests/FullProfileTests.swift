@@ -126,4 +126,28 @@ import Testing
     try await bobs.stop()
     try check(scene)
   }
+
+  @Test(.needsRoot) func `the receiver's disk turns read-only`() async throws {
+    let scene = try await Scene(small: "bob")
+    let (alice, bob) = (scene.alice, scene.bob)
+    var bobs = try await bob.daemon()
+    let alices = try await alice.daemon()
+    try await alice.run("chat", "bob", "1").expect(0)
+    try await bobs.stop()
+    // Between two starts: while a file is open for writing the system refuses.
+    try #require(scene.disk.makeReadOnly(true))
+    let refused = try await bob.run("daemon").expect(1)
+    let error = try refused.record("error")
+    #expect(error["message"]?.contains("cannot be written") == true && error["hint"]?.isEmpty == false)
+    let kept = try await alice.run("chat", "bob", "2").expect(6)
+    #expect(try kept.record("sent")["state"] == "queued")
+    #expect(try await scene.waiting() == ["2"])
+    try #require(scene.disk.makeReadOnly(false))
+    bobs = try await bob.daemon()
+    #expect(try await bobs.record("message")["text"] == "2")
+    try await eventually("nothing waits") { try await scene.waiting().isEmpty }
+    try await alices.stop()
+    try await bobs.stop()
+    try check(scene)
+  }
 }

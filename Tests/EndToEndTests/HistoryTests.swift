@@ -52,6 +52,23 @@ import Testing
     #expect(try await texts(pair.alice).count == 6, "a wrong passphrase did harm")
   }
 
+  @Test func `since a time: what is older is left out`() async throws {
+    let pair = try await Pair()
+    try await pair.alice.run("chat", "bob", "early").expect(0)
+    // Times are told in whole seconds.
+    let between = Int(Date().timeIntervalSince1970) + 1
+    try await eventually("the clock goes on") { Date().timeIntervalSince1970 >= Double(between) }
+    try await pair.alice.run("chat", "bob", "late").expect(0)
+    for profile in [pair.alice, pair.bob] {
+      #expect(try await texts(profile, "--since", "\(between)") == ["late"])
+      #expect(try await texts(profile, "--since", "\(between)", "--limit", "5") == ["late"])
+      #expect(try await texts(profile, "--since", "\(between)", "--search", "early") == [])
+      #expect(try await texts(profile, "--since", "\(between - 3_600)") == ["early", "late"])
+    }
+    try await pair.alice.run("history", "--since", "\(Int.max)").expect(0)
+    try await pair.alice.run("history", "--since", "yesterday").expect(1)
+  }
+
   @Test func `a search regards neither case nor accents`() async throws {
     let pair = try await Pair()
     for text in ["Grüße aus Köln", "GRUSSE", "nothing of it", "e\u{301}te\u{301}"] {
@@ -127,6 +144,25 @@ import Testing
     #expect(outcome.errors.contains("plain text"))
     try await pair.alice.run("history", "export", passphraseFile: pair.bob.passphraseFile).expect(7)
     try await alices.stop()
+  }
+
+  /// Who sits down at a computer on which a daemon runs may read, and write, but takes nothing away in plain text.
+  @Test func `an export asks for the passphrase beside a running daemon too`() async throws {
+    let pair = try await Pair()
+    try await pair.alice.run("chat", "bob", "for export").expect(0)
+    func run(_ words: [String]) async throws -> Outcome {
+      let program = try Program("secchat", ["--home", pair.bob.home, "--json"] + words)
+      let status = try await program.finish()
+      return Outcome(command: "\(words)", status: status, lines: program.lines, errors: program.errors)
+    }
+    for words in [["history", "export"], ["history", "export", "alice"]] {
+      let refused = try await run(words).expect(7)
+      #expect(refused.records("message").isEmpty)
+      #expect(!(refused.lines.joined() + refused.errors).contains("for export"), "\(refused)")
+    }
+    // The daemon itself would have answered.
+    let shown = try await run(["history"]).expect(0)
+    #expect(shown.records("message").map { $0["text"] } == ["for export"])
   }
 
   @Test func `a new passphrase opens what the old one sealed`() async throws {

@@ -99,6 +99,54 @@ import Testing
     try await eventually("no part is left") { pair.arrived == ["large"] }
   }
 
+  @Test func `a daemon that was killed goes on by itself when it is started again`() async throws {
+    let pair = try await Pair()
+    let (path, data) = try pair.file("large", 10_000_000)
+    let bobs = try await pair.receiver()
+    var alices = try await pair.alice.daemon()
+    let sending = try pair.alice.start(words: ["send", "bob", path, "--limit-rate", "2M"])
+    _ = try await sending.record("progress") { ($0.number("bytes") ?? 0) > 2_000_000 }
+    // So that nobody asks for it but the row in the profile.
+    try await sending.destroy()
+    try await alices.destroy()
+    #expect(!bobs.lines.contains { Record($0)?.type == "file" }, "it came before the kill")
+    alices = try await pair.alice.daemon()
+    let file = try await bobs.record("file")
+    #expect(try #require(file.number("resumed_from")) > 1_900_000)
+    let done = try await alices.record("done")
+    #expect(done["name"] == "large" && done.number("resumed_from") == file.number("resumed_from"))
+    #expect(try Self.contents(pair.inbox + "/large") == data)
+    try await eventually("no part is left") { pair.arrived == ["large"] }
+    try await eventually("nothing waits") { try await pair.transfers(pair.alice).isEmpty }
+    try await alices.stop()
+    try await bobs.stop()
+  }
+
+  @Test func `a link that breaks between daemons that stay is made anew, and the file goes on`() async throws
+  {
+    let pair = try await Pair()
+    let (path, data) = try pair.file("large", 10_000_000)
+    // The registry sees bob at 127.0.0.1 and tells that with his port: there the proxy stands, he is next door.
+    let proxy = try RecordingProxy(to: "127.0.0.2", keeping: false)
+    let bobs = try await pair.bob.daemon("--listen", "127.0.0.2:\(proxy.port)", "--accept-files", "always")
+    let alices = try await pair.alice.daemon()
+    let sending = try pair.alice.start(words: ["send", "bob", path, "--limit-rate", "2M"])
+    _ = try await sending.record("progress") { ($0.number("bytes") ?? 0) > 2_000_000 }
+    try await sending.destroy()
+    let before = proxy.countFromClients
+    #expect(before > 2_000_000, "it went past the proxy")
+    proxy.hangUp()
+    let file = try await bobs.record("file")
+    #expect(try #require(file.number("resumed_from")) > 1_900_000)
+    #expect(try await alices.record("done").number("resumed_from") == file.number("resumed_from"))
+    #expect(try Self.contents(pair.inbox + "/large") == data)
+    // What had come did not come again.
+    #expect(proxy.countFromClients < 10_000_000 + 2_000_000)
+    try await eventually("no part is left") { pair.arrived == ["large"] }
+    try await alices.stop()
+    try await bobs.stop()
+  }
+
   @Test(arguments: [true, false])
   func `what is sent to somebody offline goes out when both are online`(hasDaemon: Bool) async throws {
     let pair = try await Pair()

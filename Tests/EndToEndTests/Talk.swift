@@ -23,7 +23,7 @@ struct Talk {
   let fileName = canary("name")
   /// What is said and sent.
   let words: Canaries
-  /// What only its owner may have: passphrases and private keys.
+  /// What only its owner may have: passphrases, private keys and prekeys.
   let secrets: Canaries
   /// What the registry has to know: whoever finds none of it has not searched.
   let known: Canaries
@@ -62,9 +62,6 @@ struct Talk {
     _ = try await bobs.record("online")
     alices = try await alice.daemon()
     words = Canaries(["the text": text, "the content": content, "the file's name": fileName])
-    secrets =
-      try Canaries(["alice's passphrase": alice.passphrase, "bob's passphrase": bob.passphrase])
-      + alice.privateKeys() + bob.privateKeys()
     known = try Canaries(["alice": "alice"]) + alice.publicKey()
 
     try await alice.run("chat", "bob", "-", input: text + "\n").expect(0)
@@ -72,5 +69,8 @@ struct Talk {
     try await alice.run("send", "bob", path).expect(0)
     _ = try await bobs.record("file")
     try FileManager.default.removeItem(atPath: path)
+    secrets =
+      try Canaries(["alice's passphrase": alice.passphrase, "bob's passphrase": bob.passphrase])
+      + alice.privateKeys() + bob.privateKeys() + alice.prekeys() + bob.prekeys()
   }
 }

@@ -231,6 +231,8 @@ import Testing
       "a\u{2066}b": "a_b",
       "a\u{2028}b": "a_b", "\u{9b}2J": "_2J", long: long, "👨‍👩‍👧.jpg": "👨‍👩‍👧.jpg", "...": "_...",
       "." + String(repeating: "x", count: 254): "_." + String(repeating: "x", count: 253),
+      // What other systems keep for themselves means nothing here.
+      "CON": "CON", "trailing dot.": "trailing dot.", "trailing blank ": "trailing blank ",
     ]
     for (name, wanted) in cases {
       let sender = try HostileSender(entries: 3, name: name)
@@ -242,6 +244,26 @@ import Testing
       #expect(sender.left == [wanted + "/", wanted + "/a_", wanted + "/a_ (2)"])
       #expect(sender.files.first?.name == wanted)
     }
+  }
+
+  /// Names that the receiver's own parts and journals have: what is called so stands beside them, and nobody takes it for
+  /// one of them.
+  @Test(arguments: ["journal", "0", "x"]) @LoopActor func namesOfParts(kind: String) async throws {
+    let (id, keeper) = (Random.bytes() as MessageID, try Keeper())
+    let name = kind == "x" ? ".x.0123abcd.part" : ".secchat-\(Hex.encode(id.array))-\(kind).part"
+    let sender = try HostileSender(
+      items: 2, entries: 3, bytes: 2, name: name, keeping: keeper.keeping(id), id: id)
+    await sender.begin()
+    try sender.file(name, [1])
+    try sender.entry("folder", item: 1, folder: true)
+    try sender.file("folder/" + name, item: 1, [2])
+    #expect(await sender.cancelled() == nil)
+    await sender.receiver.forget()
+    // Also when a node starts and removes what crashes have left.
+    DownloadFolder.sweep(downloads: sender.folder.file("downloads"), of: ["mallory"])
+    #expect(sender.left == ["_" + name, "folder/", "folder/" + name])
+    #expect(contents(sender.folder.file("downloads/mallory/_" + name)) == [1])
+    #expect(contents(sender.folder.file("downloads/mallory/folder/" + name)) == [2])
   }
 
   @Test @LoopActor func times() async throws {

@@ -120,20 +120,4 @@ import Testing
     #expect(await Self.opens(alice) == nil)
     registry.stop()
   }
-
-  /// What was sealed before that was said is read.
-  @Test func anOlderMessageIsRead() throws {
-    let key = ConversationKey()
-    let message = Message(id: Random.bytes(), sent: 1, body: .text("hello"))
-    var writer = WireWriter()
-    writer.u8(1)
-    message.encode(into: &writer)
-    let sealed = try AEADKey<XChaChaPoly>(key.exported).sealWithRandomNonce(
-      writer.bytes.raw, authenticating: ProfileStore.associated("messages", 7).raw)
-    for isOurs in [true, false] {
-      #expect(key.open(sealed, row: 7, isOurs: isOurs) == message)
-      #expect(key.open(key.seal(message, row: 7, isOurs: isOurs), row: 7, isOurs: isOurs) == message)
-    }
-    #expect(key.open(sealed, row: 8, isOurs: true) == nil)
-  }
 }

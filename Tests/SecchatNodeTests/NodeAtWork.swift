@@ -20,7 +20,7 @@ import Testing
     _ = try await KeyStore.generate(in: home, passphrase: passphrase, now: 1)
     let key = try KeyStore.load(home)
     let identity = try await KeyStore.unlock(key, in: home, passphrase: passphrase)
-    node = try await Node.open(home, key: key, identity: identity, stays: true)
+    node = try await Node.open(home, identity: identity, stays: true)
     _ = node.subscribe { [weak self] in self?.events.append($0) }
     try await node.save { $0.listen = "127.0.0.1:0" }
     let user = "\(name)@127.0.0.1:\(registry.port)"

@@ -1,3 +1,4 @@
+import Dispatch
 import SecchatSQLite
 import TestSupport
 import Testing
@@ -45,6 +46,48 @@ import Testing
     #expect(try await count(queue) == 250)
     await queue.close()
     #expect(try await count(open()) == 250)
+  }
+
+  /// The commits in the write-ahead log: frames that say how large the database is then.
+  private var commits: Int {
+    get throws {
+      let (header, frame) = (32, 24 + 4_096)
+      let log = try folder.read("test.db-wal")
+      return stride(from: header, to: log.count, by: frame).count { start in
+        log[start + 4..<start + 8].contains { $0 != 0 }
+      }
+    }
+  }
+
+  @Test func whatWaitsTogetherIsCommittedTogether() async throws {
+    let queue = try open()
+    let before = try commits
+    // The database's thread is kept busy until all of them wait.
+    let (isBusy, mayGoOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    async let busy: Void = queue.read { (_) throws(SQLiteError) in
+      isBusy.signal()
+      mayGoOn.wait()
+    }
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async {
+        isBusy.wait()
+        continuation.resume()
+      }
+    }
+    let (answers, answer) = AsyncStream.makeStream(of: SQLiteError?.self)
+    for id in 0..<500 {
+      queue.write { (database) throws(SQLiteError) in
+        try database.run("INSERT INTO item (id) VALUES (?)", id)
+      } then: { result in
+        if case .failure(let error) = result { answer.yield(error) } else { answer.yield(nil) }
+      }
+    }
+    #expect(try commits == before)
+    mayGoOn.signal()
+    try await busy
+    #expect(await answers.prefix(500).allSatisfy { $0 == nil })
+    #expect(try (1...5).contains(commits - before))
+    #expect(try await count(queue) == 500)
   }
 
   @Test func whatOneWriteDidBeforeItFailedIsUndone() async throws {

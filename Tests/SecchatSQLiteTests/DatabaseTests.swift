@@ -20,6 +20,18 @@ import Testing
     }
   }
 
+  /// What a power cut may take depends on these alone.
+  @Test func whatIsCommittedIsOnTheDisk() throws {
+    let synchronous = try database.first("PRAGMA synchronous") { (row: borrowing Row) throws(SQLiteError) in
+      try row.integer(0)
+    }
+    #expect(synchronous == 2, "FULL")
+    let journal = try database.first("PRAGMA journal_mode") { (row: borrowing Row) throws(SQLiteError) in
+      try row.text(0)
+    }
+    #expect(journal == "wal")
+  }
+
   @Test func everyTypeComesBackAsItWent() throws {
     try database.run(
       "INSERT INTO item VALUES (?, ?, ?)", Int64.min, "é\u{0}\u{1F600}", [0, 255, 0] as [UInt8])

@@ -62,7 +62,8 @@ internal import SecchatNet
     var frame = await ControlFrame.receive(from: stream)
     if case .passphrase(let passphrase) = frame {
       do throws(NodeError) {
-        _ = try await KeyStore.unlock(node.key, in: node.folder, passphrase: passphrase)
+        // As the key file is now: its passphrase may have been changed since this node started.
+        _ = try await KeyStore.unlock(try KeyStore.load(node.folder), in: node.folder, passphrase: passphrase)
       } catch {
         ControlFrame.send(.failure(error), over: stream)
         return ControlFrame.send(error.status, over: stream)

@@ -64,7 +64,7 @@ import Testing
   @LoopActor private static func opens(_ alice: NodeAtWork) async -> SecchatNode.ExitStatus? {
     let node = alice.node
     do throws(NodeError) {
-      let again = try await Node.open(node.folder, key: node.key, identity: node.identity, stays: false)
+      let again = try await Node.open(node.folder, identity: node.identity, stays: false)
       await again.close()
       return nil
     } catch { return error.status }

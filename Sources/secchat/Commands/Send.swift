@@ -19,7 +19,7 @@ extension Command {
       ],
       options: [
         .value("limit-rate", "BYTES", help: "at most so many bytes a second, such as 500k or 10M"),
-        .flag("checksum", help: "also print the BLAKE2b of each file that is named, and check all of them by it"),
+        .flag("checksum", help: "also print the BLAKE2b of each file named, and check all files by it"),
       ],
       examples: [
         ExampleSpec("secchat send bob report.pdf photos/", "A file and a folder."),

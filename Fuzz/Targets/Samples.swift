@@ -131,7 +131,7 @@ enum Samples {
       sequence: 1, previous: FixedBytes(),
       message: Message(id: id(1), sent: 1_700_000_000_123, body: .text("Grüße, \u{1F44B}"))),
     Content(
-      sequence: .max, previous: key(13),
+      sequence: Content.lastSequence, previous: key(13),
       message: Message(id: id(2), sent: .max, expires: 60, body: .text(String(repeating: "a", count: 185)))),
     Content(
       sequence: 9, previous: key(13), message: Message(id: id(3), sent: 0, body: .read([id(1), id(2)]))),

@@ -109,14 +109,17 @@ extension Profile {
   }
 
   /// The private halves of its signed prekey and of some of its one-time prekeys.
-  func prekeys() throws -> Canaries {
+  func prekeys() async throws -> Canaries {
     let passphrase = Array(passphrase.utf8)
     let file = try KeyFile(decoding: String(contentsOfFile: keyFile, encoding: .utf8))
     let secret = try file.open(passphrase: passphrase.raw)
     let database = try Database(path: home + "/profile.db", options: .init(readOnly: true))
-    let rows = try database.query("SELECT id, body FROM prekeys") {
-      (row: borrowing Row) throws(SQLiteError) in
-      (id: try row.integer(0), body: try row.blob(1))
+    // A daemon makes them a moment after it has come online.
+    let rows = try await eventually("\(name) has prekeys") {
+      let rows = try database.query("SELECT id, body FROM prekeys") {
+        (row: borrowing Row) throws(SQLiteError) in (id: try row.integer(0), body: try row.blob(1))
+      }
+      return rows.count > 50 ? rows : nil
     }
     var found: [(kind: UInt8, key: [UInt8])] = []
     for row in rows {
@@ -127,11 +130,11 @@ extension Profile {
       // A signed one has the time of its end in front of the key.
       found.append((bytes[0], Array(bytes[bytes[0] == 1 ? 17..<49 : 9..<41])))
     }
-    let (signed, oneTime) = (found.filter { $0.kind == 1 }, found.filter { $0.kind == 2 })
-    try #require(signed.count == 1 && oneTime.count > 3)
-    return Canaries(of: "\(name)'s signed prekey", signed[0].key)
-      + Canaries(of: "\(name)'s first prekey", oneTime[0].key)
-      + Canaries(of: "\(name)'s last prekey", oneTime[oneTime.count - 1].key)
+    let signed = try #require(found.first { $0.kind == 1 })
+    let first = try #require(found.first { $0.kind == 2 })
+    let last = try #require(found.last { $0.kind == 2 })
+    return Canaries(of: "\(name)'s signed prekey", signed.key)
+      + Canaries(of: "\(name)'s first prekey", first.key) + Canaries(of: "\(name)'s last prekey", last.key)
   }
 
   /// The raw bytes of a key that everybody may see.

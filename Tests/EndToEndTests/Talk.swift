@@ -70,7 +70,7 @@ struct Talk {
     _ = try await bobs.record("file")
     try FileManager.default.removeItem(atPath: path)
     secrets =
-      try Canaries(["alice's passphrase": alice.passphrase, "bob's passphrase": bob.passphrase])
+      try await Canaries(["alice's passphrase": alice.passphrase, "bob's passphrase": bob.passphrase])
       + alice.privateKeys() + bob.privateKeys() + alice.prekeys() + bob.prekeys()
   }
 }

@@ -352,6 +352,9 @@ internal import SecchatNet
     for letter in sheaf?.letters ?? [] { lost(letter.stored, isNew: letter.isNew, error) }
     sheaf = nil
     if error != ProfileStore.unfounded { node.event(.failure(error)) }
+    let unwritten = confirmed
+    confirmed = []
+    unconfirm(unwritten)
     stir()
   }
 

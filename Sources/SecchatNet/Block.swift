@@ -35,7 +35,8 @@ import Glibc
   static let shared = BlockPool()
 
   private var free: [ContiguousArray<Block>] = []
-  private var held = 0
+  /// Bytes of the blocks that are here.
+  private(set) var held = 0
 
   private init() {
     var size = Limits.smallestBlock

@@ -30,7 +30,7 @@ internal import SecchatNet
   /// Offers that wait for the user, by id.
   var pendingOffers: [String: PendingOffer] = [:]
   /// The ids of offers that the user was asked about.
-  var offersSeen = RecentMessages()
+  var offersSeen = RecentOffers()
   /// Dials under way, so that two messages at once share one.
   var dials: [Account: Dial] = [:]
   private var checkedOwnList: SignedDeviceList?

@@ -68,7 +68,7 @@ extension Node {
     let both = ConversationKey(succeeding: conversation.key)
     try await store.save(both, of: conversation.row)
     // What was sealed in this turn is written before what is sealed is destroyed. Nothing may be waited for in between.
-    couriers[conversation.account]?.post()
+    couriers[conversation.account]?.flush()
     for correspondent in conversation.correspondentsInUse { keepArrivals(conversation, correspondent) }
     let waiting = conversation.replaceKey(both)
     let alone = both.alone

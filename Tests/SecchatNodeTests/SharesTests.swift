@@ -36,8 +36,8 @@ import Testing
     #expect(try asks("192.0.2.1:1000", at: now + 60_000))
   }
 
-  @Test func nobodyPushesOutTheMessagesOfOthers() throws {
-    var recent = RecentMessages()
+  @Test func nobodyPushesOutTheOffersOfOthers() throws {
+    var recent = RecentOffers()
     func isNew(_ id: MessageID, from account: Account) -> Bool { recent.insert(id, from: account) }
     let (bob, mallory) = (try account(1), try account(2))
     let id: MessageID = Random.bytes()
@@ -47,22 +47,22 @@ import Testing
     #expect(recent.contains(id, from: bob))
     #expect(!isNew(id, from: bob))
     // Of the flood only the end is remembered.
-    #expect(flood.count { recent.contains($0, from: mallory) } == RecentMessages.perAccount)
+    #expect(flood.count { recent.contains($0, from: mallory) } == RecentOffers.perAccount)
     #expect(!isNew(flood[19_999], from: mallory))
     #expect(isNew(id, from: mallory))
   }
 
   @Test func whoIsSilentForLongestIsForgotten() throws {
-    var recent = RecentMessages()
+    var recent = RecentOffers()
     func isNew(_ id: MessageID, from account: Account) -> Bool { recent.insert(id, from: account) }
     let registry = try LinkKeyPair.random().publicKey
-    let accounts = try (0..<RecentMessages.accounts + 1).map {
+    let accounts = try (0..<RecentOffers.accounts + 1).map {
       Account(name: try #require(UserName("user\($0)")), registry: registry)
     }
     let id: MessageID = Random.bytes()
     for account in accounts.dropLast() { #expect(isNew(id, from: account)) }
     #expect(!isNew(id, from: accounts[0]))
-    #expect(isNew(id, from: accounts[RecentMessages.accounts]))
+    #expect(isNew(id, from: accounts[RecentOffers.accounts]))
     #expect(recent.contains(id, from: accounts[0]))
     #expect(!recent.contains(id, from: accounts[1]))
     #expect(recent.contains(id, from: accounts[2]))

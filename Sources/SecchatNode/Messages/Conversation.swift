@@ -29,6 +29,8 @@ struct ConversationSettings: Equatable, Sendable {
 
   /// What may wait for one account: a long absence, not a way to fill the disk.
   static let waitingLimit = 4_096
+  /// Four times what may be on its way.
+  private static let recentLimit = 1_024
 
   init(
     row: Int64, account: Account, key: ConversationKey, settings: ConversationSettings,
@@ -77,8 +79,8 @@ struct ConversationSettings: Equatable, Sendable {
   /// Whether a message has come before.
   func isKnown(_ id: MessageID) async throws(NodeError) -> Bool {
     if recent == nil {
-      let ids = try await directory.store.recentMessages(of: row, limit: RecentIDs.capacity)
-      if recent == nil { recent = RecentIDs(ids.reversed()) }
+      let ids = try await directory.store.recentMessages(of: row, limit: Self.recentLimit)
+      if recent == nil { recent = RecentIDs(capacity: Self.recentLimit, ids.reversed()) }
     }
     return recent?.contains(id) ?? false
   }

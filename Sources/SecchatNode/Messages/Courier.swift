@@ -107,9 +107,8 @@ internal import SecchatNet
     else { return false }
     drop(message, .refused)
     do throws(NodeError) { try await node.store.forget(message.row) } catch {
-      // It is on the disk still, and goes on waiting in its place.
-      let place = conversation.waiting.firstIndex { $0.row > message.row } ?? conversation.waiting.count
-      conversation.waiting.insert(message, at: max(place, cursor))
+      // It is on the disk still, and goes on waiting.
+      putBack(message)
       throw error
     }
     return true
@@ -121,6 +120,13 @@ internal import SecchatNet
     if index < cursor { cursor -= 1 }
     unsaved.remove(message.row)
     audience.settle(message.message.id, fate)
+  }
+
+  /// Puts a message that was taken out into its place among those that wait.
+  private func putBack(_ message: StoredMessage) {
+    let place = conversation.waiting.firstIndex { $0.row > message.row } ?? conversation.waiting.count
+    conversation.waiting.insert(message, at: place)
+    if place < cursor { cursor += 1 }
   }
 
   private func insert(_ stored: StoredMessage, _ state: MessageState) -> MessageChange.Insert {
@@ -304,7 +310,7 @@ internal import SecchatNet
   }
 
   /// Writes what was sealed, and sends it when that is durable.
-  func post() {
+  private func post() {
     guard var sheaf, let correspondent else { return }
     self.sheaf = nil
     node.keepArrivals(conversation, correspondent)
@@ -418,14 +424,16 @@ internal import SecchatNet
   /// The state on the disk does not know that these were confirmed: they go out again in their places, and are known there.
   func unconfirm(_ messages: [StoredMessage]) {
     guard !messages.isEmpty else { return }
-    for message in messages {
-      let place = conversation.waiting.firstIndex { $0.row > message.row } ?? conversation.waiting.count
-      conversation.waiting.insert(message, at: place)
-      if place <= cursor { cursor += 1 }
-    }
+    for message in messages { putBack(message) }
     // Over another link, all from the first.
     session?.close(.goingAway)
     start()
+  }
+
+  /// Hands what this turn has brought to the database, ahead of whatever is handed to it next.
+  func flush() {
+    post()
+    flushConfirmed()
   }
 
   private func flushConfirmed() {

@@ -1,16 +1,15 @@
 internal import SecchatCore
 
-/// The ids of messages that came last: what comes again is confirmed and not shown twice.
+/// The ids that came last, so many of them: what comes again is known.
 struct RecentIDs {
-  /// Four times what may be on its way.
-  static let capacity = 1_024
-
+  private let capacity: Int
   private var known: Set<MessageID> = []
   private var order: [MessageID] = []
   private var oldest = 0
 
   /// - Parameter ids: the oldest first.
-  init(_ ids: some Sequence<MessageID> = []) {
+  init(capacity: Int, _ ids: some Sequence<MessageID> = []) {
+    self.capacity = capacity
     for id in ids { insert(id) }
   }
 
@@ -19,12 +18,12 @@ struct RecentIDs {
   /// Whether the id is new; remembers it.
   @discardableResult mutating func insert(_ id: MessageID) -> Bool {
     guard known.insert(id).inserted else { return false }
-    if order.count < Self.capacity {
+    if order.count < capacity {
       order.append(id)
     } else {
       known.remove(order[oldest])
       order[oldest] = id
-      oldest = (oldest + 1) % Self.capacity
+      oldest = (oldest + 1) % capacity
     }
     return true
   }

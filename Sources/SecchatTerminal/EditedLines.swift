@@ -62,6 +62,8 @@ import Glibc
     unsafe secchat_edit_client_data(edit, Unmanaged.passUnretained(self).toOpaque())
     // The window may have changed while nobody was editing.
     unsafe el_resize(edit)
+    // libedit would show its prompt first; what is typed at once would be echoed, and then shown again.
+    unsafe secchat_edit_flag(edit, EL_PREP_TERM, 1)
     var count: Int32 = 0
     let line = unsafe el_wgets(edit, &count)
     let typed = unsafe line.map { unsafe string($0, Int(count)) }

@@ -97,6 +97,20 @@ extension TerminalTests {
       #expect(try await line == "0123456789abcdefg")
     }
 
+    /// On a terminal that takes nothing more, so that what comes before the prompt can be told from what comes after.
+    @Test func nothingIsEchoedOnceThePromptIsThere() async throws {
+      let desk = try Desk(isRead: false)
+      desk.pty.fill()
+      async let line = desk.editor.nextLine()
+      #expect(await eventually { !desk.pty.echoes })
+      desk.pty.startReading()
+      desk.pty.type("once\r")
+      #expect(try await line == "once")
+      desk.close()
+      let shown = desk.pty.output
+      #expect(shown.components(separatedBy: "once").count == 2, "\(shown.debugDescription)")
+    }
+
     @Test func manyThreadsPrintWhileALineIsTyped() async throws {
       let desk = try Desk()
       defer { desk.close() }

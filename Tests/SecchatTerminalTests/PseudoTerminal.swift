@@ -26,6 +26,13 @@ final class PseudoTerminal: @unchecked Sendable {
 
   func startReading() { Thread.detachNewThread { [self] in collect() } }
 
+  /// Writes spaces until there is no room for more; for a terminal that nobody reads.
+  func fill() {
+    let own = unsafe open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK)
+    while unsafe write(own, " ", 1) == 1 {}
+    Glibc.close(own)
+  }
+
   func resize(columns: UInt16, rows: UInt16) {
     var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
     _ = unsafe ioctl(master, UInt(TIOCSWINSZ), &size)

@@ -52,6 +52,26 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: alice.keyFile + ".new"))
   }
 
+  @Test func `changed by several at once, it opens with one that was said to be right`() async throws {
+    let world = try World()
+    let registry = try await world.registry()
+    let alice = try await world.user("alice", at: registry)
+    let wanted = ["one", "two", "three", "four"].map { "passphrase \($0)" }
+    var programs: [(text: String, program: Program)] = []
+    for text in wanted {
+      let file = try world.folder.write(text, text + "\n")
+      programs.append((text, try alice.start(words: Self.change + [file])))
+    }
+    var right: [String] = []
+    for (text, program) in programs {
+      let status = try await program.finish()
+      #expect([0, 7].contains(status))
+      if status == 0 { right.append(text) }
+    }
+    #expect(try right.contains { try opens(alice.keyFile, $0) })
+    #expect(!FileManager.default.fileExists(atPath: alice.keyFile + ".new"))
+  }
+
   private func bytes(_ path: String) throws -> Data { try Data(contentsOf: URL(filePath: path)) }
 
   private func opens(_ path: String, _ passphrase: String) throws -> Bool {

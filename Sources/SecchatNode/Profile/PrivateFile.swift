@@ -38,6 +38,8 @@ enum PrivateFile {
   ///
   /// - Returns: false where there is one already.
   static func writeNew(_ path: String, _ bytes: [UInt8]) throws(NodeError) -> Bool {
+    let folder = try lockFolder(of: path)
+    defer { close(folder) }
     let draft = try draft(of: path, bytes)
     defer { _ = unsafe unlink(draft) }
     // link(2) refuses an existing name, where rename(2) would replace it.
@@ -45,16 +47,18 @@ enum PrivateFile {
       if errno == EEXIST { return false }
       throw cannotWrite(path)
     }
-    flushFolder(of: path)
+    fsync(folder)
     return true
   }
 
   /// Writes a file in the place of the one that is there: whole and durable, or not at all.
   static func replace(_ path: String, _ bytes: [UInt8]) throws(NodeError) {
+    let folder = try lockFolder(of: path)
+    defer { close(folder) }
     let draft = try draft(of: path, bytes)
     defer { _ = unsafe unlink(draft) }
     guard unsafe rename(draft, path) == 0 else { throw cannotWrite(path) }
-    flushFolder(of: path)
+    fsync(folder)
   }
 
   /// The bytes in a file beside the path, durable. Its name is the caller's to take away.
@@ -80,12 +84,20 @@ enum PrivateFile {
     return draft
   }
 
-  private static func flushFolder(of path: String) {
+  /// The folder of a file, for as long as the descriptor is open ours: two who write the same file at once would share
+  /// its draft.
+  private static func lockFolder(of path: String) throws(NodeError) -> Int32 {
     let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     let folder = unsafe open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard folder >= 0 else { return }
-    fsync(folder)
-    close(folder)
+    guard folder >= 0 else { throw cannotWrite(path) }
+    while flock(folder, LOCK_EX) != 0 {
+      guard errno == EINTR else {
+        let number = errno
+        close(folder)
+        throw cannotWrite(path, number)
+      }
+    }
+    return folder
   }
 
   private static func cannotWrite(_ path: String, _ number: Int32 = errno) -> NodeError {

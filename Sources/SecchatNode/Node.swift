@@ -58,6 +58,7 @@ internal import SecchatNet
   var isDiskFull = false
   /// When the next message is to be forgotten (Unix seconds).
   var nextExpiry: UInt64?
+  var expirySleeper: Task<Void, Never>?
   /// Ends the node; the status it ends with.
   let ending = OneShot<ExitStatus>()
 
@@ -123,8 +124,12 @@ internal import SecchatNet
     var changed = settings
     change(&changed)
     guard changed != settings else { return }
+    let former = settings
     settings = changed
-    try await store.save(changed)
+    do throws(NodeError) { try await store.save(changed) } catch {
+      if settings == changed { settings = former }
+      throw error
+    }
   }
 
   // MARK: Events

@@ -159,6 +159,21 @@ public final class NodeConnection: Sendable {
   @LoopActor public func perform(
     _ request: Request, onEvent: @escaping @Sendable (Event) -> Void
   ) async -> ExitStatus {
+    if let status = await performIfThere(request, onEvent: onEvent) { return status }
+    onEvent(.failure(Self.ended))
+    return Self.ended.status
+  }
+
+  /// What there is to say of a node that ended while it was asked.
+  public static let ended = NodeError(
+    .internal, "the profile's node ended before it had answered", hint: "try again")
+
+  /// Asks the node, and says nothing of its end: another may be asked instead.
+  ///
+  /// - Returns: nil where the node ended before the request did.
+  @LoopActor public func performIfThere(
+    _ request: Request, onEvent: @escaping @Sendable (Event) -> Void
+  ) async -> ExitStatus? {
     switch way {
     case .remote(let client): await client.perform(request, onEvent)
     case .local(let local): await local.node.perform(request, onEvent)

@@ -5,8 +5,10 @@ internal import SecchatText
 
 /// The past: read, searched, and forgotten.
 extension Node {
+  /// - Parameter room: waits until whoever asks has taken what was emitted; false where nobody asks any more.
   func history(
-    _ user: String?, _ search: String?, _ since: Double?, _ limit: Int?, _ emit: (Event) -> Void
+    _ user: String?, _ search: String?, _ since: Double?, _ limit: Int?,
+    room: () async -> Bool, _ emit: (Event) -> Void
   ) async throws(NodeError) {
     var counted = conversations.all
     if let user {
@@ -16,24 +18,27 @@ extension Node {
     guard !counted.isEmpty, limit.map({ $0 > 0 }) ?? true else { return }
     let accounts = Dictionary(uniqueKeysWithValues: counted.map { ($0.row, $0.account) })
     let query = HistoryQuery(
-      keys: Dictionary(uniqueKeysWithValues: counted.map { ($0.row, $0.key) }),
+      conversation: user == nil ? nil : counted.first?.row,
       search: search.map { FoldedText($0) }, since: since.map { UInt64(min(max(0, $0 * 1_000), 0x1p62)) },
       limit: limit,
       now: Clock.unixSeconds)
     let own = settings.account?.name ?? ""
-    do throws(NodeError) {
-      try await reader().read(query) { found in
-        for one in found {
-          guard let account = accounts[one.conversation] else { continue }
-          if let event = event(of: one.message, with: account, own) { emit(event) }
+    try await reader().read(query) {
+      Dictionary(uniqueKeysWithValues: counted.map { ($0.row, $0.key) })
+    } _: { found in
+      for (index, one) in found.enumerated() {
+        guard let account = accounts[one.conversation] else { continue }
+        if let event = event(of: one.message, with: account, own) { emit(event) }
+        if (index + 1) % Self.handful == 0 {
+          guard await room() else { return false }
         }
       }
-    } catch {
-      // What was deleted meanwhile is not damaged.
-      guard counted.allSatisfy({ $0.key === query.keys[$0.row] }) else { return }
-      throw error
+      return await room()
     }
   }
+
+  /// Messages that are handed over before it is waited until they are taken: some MiB at most.
+  private static let handful = 256
 
   /// A connection of its own for the past; opened by the first who asks.
   private func reader() async throws(NodeError) -> HistoryReader {
@@ -64,7 +69,13 @@ extension Node {
     guard let conversation = conversations[try peer(user)] else {
       throw NodeError(.usage, "there is no conversation with \(user)")
     }
-    // Both keys are on the disk before anything is sealed under the new one: whatever fails, all can be read.
+    // A second one at the same time would not know of the first one's key.
+    guard !conversation.isBeingDeleted else {
+      throw NodeError(.usage, "the history with \(user) is being deleted already")
+    }
+    conversation.isBeingDeleted = true
+    defer { conversation.isBeingDeleted = false }
+    // The keys are on the disk before anything is sealed under the new one: whatever fails, all can be read.
     let both = ConversationKey(succeeding: conversation.key)
     try await store.save(both, of: conversation.row)
     // What was sealed in this turn is written before what is sealed is destroyed. Nothing may be waited for in between.
@@ -73,13 +84,24 @@ extension Node {
     let waiting = conversation.replaceKey(both)
     let alone = both.alone
     try await store.destroy(conversation.row, key: alone, waiting: waiting)
-    if conversation.key === both { conversation.key = alone }
+    conversation.key = alone
+    do throws(NodeError) { try await store.clean() } catch {
+      tidySoon()
+      throw NodeError(
+        .internal,
+        "the history is deleted, but its remains are in the database's log still: \(error.message)",
+        hint: "end what reads the history, and delete it once more")
+    }
   }
 
   func setExpiry(_ user: String, _ seconds: UInt32) async throws(NodeError) {
     let conversation = try await conversations.open(try peer(user))
+    let former = conversation.settings.expires
     conversation.settings.expires = seconds
-    try await store.save(conversation)
+    do throws(NodeError) { try await store.save(conversation) } catch {
+      if conversation.settings.expires == seconds { conversation.settings.expires = former }
+      throw error
+    }
   }
 
   /// Forgets what has expired, and sees to what will.
@@ -115,12 +137,15 @@ extension Node {
   func expires(at time: UInt64) {
     guard stays, nextExpiry.map({ time < $0 }) ?? true else { return }
     nextExpiry = time
-    Loop.spawn { [weak self] in
+    // There is one who waits, however many messages come that expire ever sooner.
+    expirySleeper?.cancel()
+    expirySleeper = Loop.spawn { [weak self] in
       let now = Clock.unixSeconds
       // The clock may be set meanwhile: so long at a time.
-      try? await Loop.sleep(for: Int(clamping: min(time > now ? time - now : 0, 3_600)) * 1_000 + 500)
-      guard let self, self.nextExpiry == time else { return }
+      let pause = Int(clamping: min(time > now ? time - now : 0, 3_600)) * 1_000 + 500
+      guard (try? await Loop.sleep(for: pause)) != nil, let self, !Task.isCancelled else { return }
       self.nextExpiry = nil
+      self.expirySleeper = nil
       await self.sweepExpired()
     }
   }

@@ -101,7 +101,11 @@ extension Node {
       guard wait == .read, fate == .delivered else { return fate }
     }
     guard wait == .read, (try? await store.state(of: id, in: conversation.row)) != .read else { return fate }
-    _ = try? await read.wait(deadline: deadline)
+    await withTaskCancellationHandler {
+      _ = try? await read.wait(deadline: deadline)
+    } onCancel: {
+      Loop.spawn { read.fail(.cancelled) }
+    }
     return fate
   }
 
@@ -147,14 +151,16 @@ extension Node {
   func seen(_ user: String, _ texts: [String]) async throws(NodeError) {
     guard let conversation = conversations[try peer(user)] else { return }
     var ids: [MessageID] = []
-    for text in texts.prefix(Limits.readIDs) { ids.append(try messageID(text)) }
-    let fresh = try await store.markShown(ids, in: conversation.row)
-    guard settings.receipts ?? true, !fresh.isEmpty, conversation.waiting.count < Conversation.waitingLimit
-    else {
-      return
+    for text in texts { ids.append(try messageID(text)) }
+    for start in stride(from: 0, to: ids.count, by: Limits.readIDs) {
+      let some = Array(ids[start..<min(start + Limits.readIDs, ids.count)])
+      let fresh = try await store.markShown(some, in: conversation.row)
+      guard settings.receipts ?? true, !fresh.isEmpty,
+        conversation.waiting.count < Conversation.waitingLimit
+      else { continue }
+      courier(for: conversation).take(
+        Message(id: Random.bytes(), sent: UInt64(Clock.unixMilliseconds), body: .read(fresh)))
     }
-    courier(for: conversation).take(
-      Message(id: Random.bytes(), sent: UInt64(Clock.unixMilliseconds), body: .read(fresh)))
   }
 
   func cancel(_ text: String) async throws(NodeError) {

@@ -7,7 +7,11 @@ internal import SecchatNet
 /// What programs may ask: each request is one function here, in `NodeAccount`, `NodeTransfers` or `NodeDownloads`.
 extension Node {
   /// Answers a request. The last event of one that fails is its `error`.
-  func perform(_ request: Request, _ emit: @escaping (Event) -> Void) async -> ExitStatus {
+  ///
+  /// - Parameter room: waits until whoever asks has taken what was emitted; false where nobody asks any more.
+  func perform(
+    _ request: Request, room: () async -> Bool = { true }, _ emit: @escaping (Event) -> Void
+  ) async -> ExitStatus {
     do throws(NodeError) {
       switch request {
       case .status: emit(status())
@@ -22,7 +26,7 @@ extension Node {
       case .cancel(let id): try await cancel(id)
       case .seen(let user, let ids): try await seen(user, ids)
       case .history(let user, let search, let since, let limit):
-        try await history(user, search, since, limit, emit)
+        try await history(user, search, since, limit, room: room, emit)
       case .deleteHistory(let user): try await deleteHistory(user)
       case .expire(let user, let seconds): try await setExpiry(user, seconds)
       case .send(let user, let paths, let rate, let checksum):

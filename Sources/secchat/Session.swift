@@ -74,26 +74,17 @@ final class Session: Sendable {
   private func performAlone(
     _ request: Request, onEvent: @escaping @Sendable (Event) -> Void
   ) async throws(NodeError) -> ExitStatus {
+    let isSilent = Locked(true)
     for attempt in 1... {
-      let connection = try await connection()
-      let mayEnd = !connection.isLocal && attempt < Self.attempts
-      let isSilent = Locked(true)
-      let lost = Locked<Event?>(nil)
-      let status = await connection.perform(request) { event in
-        let isFirst = isSilent.withLock { isSilent in
-          defer { isSilent = false }
-          return isSilent
-        }
-        if mayEnd, isFirst, case .error(let failure) = event, failure.code == .internal {
-          lost.withLock { $0 = event }
-        } else {
-          onEvent(event)
-        }
+      let status = try await connection().performIfThere(request) { event in
+        isSilent.withLock { $0 = false }
+        onEvent(event)
       }
-      guard lost.withLock({ $0 }) != nil, !Task.isCancelled else { return status }
+      if let status { return status }
+      guard isSilent.withLock({ $0 }), attempt < Self.attempts else { break }
       opened.withLock { $0 = nil }
     }
-    return .internal
+    throw NodeConnection.ended
   }
 
   /// Lets go of the node.

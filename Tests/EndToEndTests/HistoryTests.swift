@@ -188,6 +188,17 @@ import Testing
     #expect(try await texts(pair.alice) == ["before", "after"])
   }
 
+  @Test func `who names some messages does not lose all of them`() async throws {
+    let pair = try await Pair()
+    try await pair.alice.run("chat", "bob", "of today").expect(0)
+    for words in [["--since", "1h"], ["--search", "x"], ["--limit", "1"]] {
+      let refused = try await pair.alice.run(words: ["history", "delete", "bob"] + words).expect(1)
+      #expect(refused.errors.contains("\(words[0]) does not go with them"), "\(refused)")
+      try await pair.alice.run(words: ["history", "expire", "bob", "1h"] + words).expect(1)
+    }
+    #expect(try await texts(pair.alice) == ["of today"])
+  }
+
   /// What a statement answers, a row a line.
   private static func sqlite(_ path: String, _ sql: String) throws -> String {
     let process = Process()

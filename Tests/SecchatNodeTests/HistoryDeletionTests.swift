@@ -24,6 +24,16 @@ import Testing
       #expect(key.open(old, row: 1, isOurs: true) == nil && key.open(new, row: 2, isOurs: true) == message)
     }
     #expect(former.open(new, row: 2, isOurs: true) == nil)
+    // Deletions that fail one after the other.
+    let third = ConversationKey(succeeding: ConversationKey(succeeding: both))
+    for key in [third, try ConversationKey(third.exported)] {
+      #expect(
+        key.open(old, row: 1, isOurs: true) == message && key.open(new, row: 2, isOurs: true) == message)
+    }
+    #expect(third.exported.count == 4 * both.alone.exported.count && third.alone.exported.count == 32)
+    for length in [0, 31, 33, 63] {
+      #expect(throws: CryptoError.wrongLength) { try ConversationKey(SecretBytes(count: length) { _ in }) }
+    }
   }
 
   @Test @LoopActor func whatCannotBeDeletedStays() async throws {
@@ -46,7 +56,7 @@ import Testing
     }
     try await change(
       "CREATE TRIGGER full BEFORE UPDATE OF body ON messages BEGIN SELECT RAISE(ABORT, 'full'); END")
-    #expect(await alice.ask(.deleteHistory(user: "bob")).status != .done)
+    for _ in 0..<3 { #expect(await alice.ask(.deleteHistory(user: "bob")).status != .done) }
     try await bob.say("two", on: link)
     #expect(await history() == ["one", "for your eyes", "two"])
     // Nor does the next start find anything that it cannot open.
@@ -63,7 +73,49 @@ import Testing
     #expect([["for your eyes"], ["for your eyes", "three"]].contains(await history()))
     try await bob.say("four", on: link)
     #expect(await history().last == "four")
+
+    // Of two at once the second is told so, or comes behind the first.
+    async let first = alice.ask(.deleteHistory(user: "bob"))
+    async let second = alice.ask(.deleteHistory(user: "bob"))
+    for (status, events) in await [first, second] where status != .done {
+      #expect(events == [.failure(NodeError(.usage, "the history with bob is being deleted already"))])
+    }
+    #expect(await history() == ["for your eyes"])
     link.abort()
+    await alice.node.close()
+    registry.stop()
+  }
+
+  /// Who reads the past while one history goes hears of all the others, and of what came behind it.
+  @Test @LoopActor func aHistoryThatIsDeletedMeanwhileEndsNoOthers() async throws {
+    let registry = try LyingRegistry()
+    let alice = try await NodeAtWork("alice", at: registry)
+    for (name, text) in [("bob", "from bob"), ("carol", "from carol")] {
+      let stranger = try Stranger(name, at: registry)
+      let link = try await stranger.dial(alice)
+      try await stranger.say(text, on: link)
+      link.close()
+    }
+    let reader = try HistoryReader(alice.node.folder)
+    let current = Dictionary(uniqueKeysWithValues: alice.node.conversations.all.map { ($0.row, $0.key) })
+    for limit in [nil, 10] {
+      // As they were before, once; then as they are.
+      var earlier: HistoryReader.Keys? = current.mapValues { _ in ConversationKey() }
+      var found: [Message.Body] = []
+      try await reader.read(HistoryQuery(limit: limit, now: 1)) {
+        defer { earlier = nil }
+        return earlier ?? current
+      } _: { part in
+        found += part.map(\.message.message.body)
+        return true
+      }
+      #expect(found == [.text("from bob"), .text("from carol")])
+      await #expect(throws: ProfileStore.damaged) {
+        let strange = current.mapValues { _ in ConversationKey() }
+        try await reader.read(HistoryQuery(limit: limit, now: 1), keys: { strange }, { _ in true })
+      }
+    }
+    await reader.close()
     await alice.node.close()
     registry.stop()
   }

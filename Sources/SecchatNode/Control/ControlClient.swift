@@ -25,25 +25,25 @@ struct ControlClient: Sendable {
   }
 
   /// Asks, and passes the events on. Ends with the request, or, when the caller's task is cancelled, at once.
+  ///
+  /// - Returns: nil where the node ended before the request did.
   @LoopActor func perform(
     _ request: Request, passphrase: Passphrase? = nil, _ emit: @escaping @Sendable (Event) -> Void
-  ) async -> ExitStatus {
-    func fail(_ error: NodeError) -> ExitStatus {
-      emit(.failure(error))
-      return error.status
-    }
-    let lost = NodeError(.internal, "the profile's node ended before it had answered", hint: "try again")
-    guard let stream = try? await connect() else { return fail(lost) }
+  ) async -> ExitStatus? {
+    guard let stream = try? await connect() else { return nil }
     defer { stream.close() }
     return await withTaskCancellationHandler {
       if let passphrase { ControlFrame.send(passphrase, over: stream) }
-      do throws(NodeError) { try ControlFrame.send(request, over: stream) } catch { return fail(error) }
+      do throws(NodeError) { try ControlFrame.send(request, over: stream) } catch {
+        emit(.failure(error))
+        return error.status
+      }
       while true {
         switch await ControlFrame.receive(from: stream) {
         case .event(let event): emit(event)
         case .end(let status): return status
         case .request, .passphrase, nil:
-          return Task.isCancelled ? .done : fail(lost)
+          return Task.isCancelled ? .done : nil
         }
       }
     } onCancel: {

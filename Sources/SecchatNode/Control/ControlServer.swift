@@ -78,7 +78,7 @@ internal import SecchatNet
     let pipe = EventPipe(stream, limit: Self.backlog)
     // The guest says nothing more: an end of its stream means that it has gone, and its request with it.
     let work = Loop.spawn {
-      let status = await self.node.perform(request) { event in pipe.send(event) }
+      let status = await self.node.perform(request, room: { await pipe.room() }) { event in pipe.send(event) }
       await pipe.finish(status)
       stream.close()
     }
@@ -95,6 +95,8 @@ internal import SecchatNet
   private var waiting: [Event] = []
   private var size = 0
   private var writer: Task<Void, Never>?
+  /// The guest has gone, or was dropped.
+  private var isBroken = false
 
   init(_ stream: ByteStream, limit: Int) {
     self.stream = stream
@@ -102,11 +104,12 @@ internal import SecchatNet
   }
 
   func send(_ event: Event) {
+    guard !isBroken else { return }
     waiting.append(event)
     // Roughly what it takes in memory; the text of a message is what can be large.
     if case .message(let message) = event { size += message.text.utf8.count }
     size += 512
-    guard size <= limit else { return stream.abort() }
+    guard size <= limit else { return end() }
     writer = writer ?? Loop.spawn { await self.write() }
   }
 
@@ -117,10 +120,22 @@ internal import SecchatNet
       size = 0
       for event in batch {
         ControlFrame.send(event, over: stream)
-        do throws(NetError) { try await stream.drain() } catch { return }
+        do throws(NetError) { try await stream.drain() } catch { return end() }
       }
     }
     writer = nil
+  }
+
+  private func end() {
+    isBroken = true
+    waiting = []
+    stream.abort()
+  }
+
+  /// Waits until all that was sent has gone; false where nothing will go any more.
+  func room() async -> Bool {
+    await writer?.value
+    return !isBroken
   }
 
   /// Ends with the status once everything before it has gone.

@@ -70,6 +70,9 @@ struct ConversationSettings: Equatable, Sendable {
     recent = nil
   }
 
+  /// Whether its history is being destroyed.
+  var isBeingDeleted = false
+
   /// From now on messages are sealed under another key. Returns those that wait, sealed anew.
   func replaceKey(_ fresh: ConversationKey) -> [(row: Int64, body: [UInt8])] {
     key = fresh

@@ -5,7 +5,8 @@ internal import SecchatCrypto
 /// messages are, wherever copies of their rows may lie.
 final class ConversationKey: Sendable {
   private let key: AEADKey<XChaChaPoly>
-  /// The one before, as long as its messages may not have been destroyed.
+  /// The one before, as long as its messages may not have been destroyed. It may have one before it in turn: a deletion
+  /// that fails, and is tried again, must not leave anything behind that nothing opens.
   private let former: ConversationKey?
 
   private init(_ key: consuming AEADKey<XChaChaPoly>, former: ConversationKey? = nil) {
@@ -15,31 +16,36 @@ final class ConversationKey: Sendable {
 
   convenience init() { self.init(.random()) }
 
-  /// A new key that opens what was sealed under another one as well.
-  convenience init(succeeding former: ConversationKey) { self.init(.random(), former: former.alone) }
+  /// A new key that opens what another one opens as well.
+  convenience init(succeeding former: ConversationKey) { self.init(.random(), former: former) }
 
   /// Reads what `exported` gave.
   convenience init(_ secret: borrowing SecretBytes) throws(CryptoError) {
     let length = AEADKey<XChaChaPoly>.length
-    func part(_ index: Int) throws(CryptoError) -> AEADKey<XChaChaPoly> {
-      try AEADKey(SecretBytes(copying: secret.bytes.extracting(index * length..<(index + 1) * length)))
+    guard secret.count > 0, secret.count % length == 0 else { throw .wrongLength }
+    var former: ConversationKey?
+    for start in stride(from: secret.count - length, to: 0, by: -length) {
+      former = ConversationKey(try Self.key(in: secret, at: start), former: former)
     }
-    switch secret.count {
-    case length: self.init(try part(0))
-    case 2 * length: self.init(try part(0), former: ConversationKey(try part(1)))
-    default: throw .wrongLength
-    }
+    self.init(try Self.key(in: secret, at: 0), former: former)
   }
 
-  /// Without the one before.
+  private static func key(
+    in secret: borrowing SecretBytes, at start: Int
+  ) throws(CryptoError) -> AEADKey<XChaChaPoly> {
+    let end = start + AEADKey<XChaChaPoly>.length
+    return try AEADKey(SecretBytes(copying: secret.bytes.extracting(start..<end)))
+  }
+
+  /// Without those before.
   var alone: ConversationKey { ConversationKey(key.duplicate()) }
 
-  /// The raw key, to be wrapped, and the one before where there is one.
+  /// The raw key, to be wrapped, and behind it those before, the newest first.
   var exported: SecretBytes {
+    let all = Array(sequence(first: self) { $0.former })
     let length = AEADKey<XChaChaPoly>.length
-    return SecretBytes(count: former == nil ? length : 2 * length) { target in
-      key.export(into: &target, at: 0)
-      former?.key.export(into: &target, at: length)
+    return SecretBytes(count: all.count * length) { target in
+      for (index, one) in all.enumerated() { one.key.export(into: &target, at: index * length) }
     }
   }
 
@@ -62,9 +68,9 @@ final class ConversationKey: Sendable {
       writer.bytes.raw, authenticating: ProfileStore.associated(Self.table, row).raw)
   }
 
-  /// Nil for anything but what `seal` made for that row, of that side, under this key or the one before.
+  /// Nil for anything but what `seal` made for that row, of that side, under this key or one before.
   func open(_ sealed: [UInt8], row: Int64, isOurs: Bool) -> Message? {
-    openAlone(sealed, row, isOurs) ?? former?.openAlone(sealed, row, isOurs)
+    openAlone(sealed, row, isOurs) ?? former?.open(sealed, row: row, isOurs: isOurs)
   }
 
   private func openAlone(_ sealed: [UInt8], _ row: Int64, _ isOurs: Bool) -> Message? {

@@ -17,7 +17,8 @@ extension ProfileStore {
     }
   }
 
-  /// Destroys the former key of a conversation and what was sealed under it. What waits to be delivered is sealed anew.
+  /// Destroys the former keys of a conversation and what was sealed under them. What waits to be delivered is sealed anew.
+  /// Copies are in the log until it is emptied (`clean`).
   ///
   /// - Parameter waiting: rows and their new bodies.
   func destroy(
@@ -35,7 +36,6 @@ extension ProfileStore {
           (SELECT id FROM messages WHERE conversation = ?1 ORDER BY id DESC LIMIT ?2)
         """, conversation, Self.tombstones)
     }
-    try await clean()
   }
 
   /// Takes what messages said whose time has come. Says when the next one's will (Unix seconds).
@@ -56,13 +56,12 @@ extension ProfileStore {
 
   /// Empties the write-ahead log: what was overwritten in the file is not to be read there either.
   func clean() async throws(NodeError) {
-    for _ in 0..<20 {
+    for attempt in 1... {
       do throws(SQLiteError) {
-        try await queue.read { (database) throws(SQLiteError) in try database.truncateLog() }
-        return
+        return try await queue.read { (database) throws(SQLiteError) in try database.truncateLog() }
       } catch {
-        // Somebody is reading the past.
-        guard error == .busy else { throw Self.error(error) }
+        // Somebody is reading the past. SQLite itself has waited for some seconds.
+        guard error == .busy, attempt < 3 else { throw Self.error(error) }
         try? await Loop.sleep(for: 50)
       }
     }

@@ -5,8 +5,8 @@ internal import SecchatText
 
 /// What is wanted of the past.
 struct HistoryQuery: Sendable {
-  /// The keys of the conversations that count; one, or all.
-  var keys: [Int64: ConversationKey]
+  /// The conversation that counts; nil for all.
+  var conversation: Int64?
   /// Folded; nil for every message.
   var search: FoldedText?
   /// Unix milliseconds, by the sender's clock.
@@ -26,8 +26,11 @@ struct HistoryQuery: Sendable {
 final class HistoryReader: Sendable {
   private let queue: DatabaseQueue
 
-  /// Messages that are looked at before somebody else has a turn.
+  /// Messages that are looked at before somebody else has a turn, and bytes of what is found in them.
   private static let page = 4_096
+  private static let pageBytes = 4 << 20
+
+  typealias Keys = [Int64: ConversationKey]
 
   struct Found: Sendable {
     let conversation: Int64
@@ -40,20 +43,27 @@ final class HistoryReader: Sendable {
     } catch { throw ProfileStore.error(error) }
   }
 
-  /// Hands what was found to `take`, the oldest first, in parts.
-  func read(_ query: HistoryQuery, _ take: ([Found]) async -> Void) async throws(NodeError) {
+  /// Hands what was found to `take`, the oldest first, in parts, until it says that it wants no more.
+  ///
+  /// - Parameter keys: those of the conversations that count, as they are at the moment.
+  func read(
+    _ query: HistoryQuery, keys: () -> Keys, _ take: ([Found]) async -> Bool
+  ) async throws(NodeError) {
     if let limit = query.limit {
       var found: [Found] = []
       var before = Int64.max
-      while found.count < limit, let page = try await page(query, .descending, from: before) {
+      while found.count < limit, let page = try await page(query, keys, .descending, from: before) {
         found += page.found.prefix(limit - found.count)
         before = page.last
       }
-      return await take(found.reversed())
+      _ = await take(found.reversed())
+      return
     }
     var after: Int64 = 0
-    while let page = try await page(query, .ascending, from: after) {
-      if !page.found.isEmpty { await take(page.found) }
+    while let page = try await page(query, keys, .ascending, from: after) {
+      if !page.found.isEmpty {
+        guard await take(page.found) else { return }
+      }
       after = page.last
     }
   }
@@ -63,25 +73,42 @@ final class HistoryReader: Sendable {
     case descending
   }
 
-  /// The next rows; nil behind the last.
+  /// The next rows; nil behind the last. Where a key has changed meanwhile, because a history was deleted, they are read
+  /// again: what is left of that one is sealed under the new key.
   private func page(
-    _ query: HistoryQuery, _ direction: Direction, from row: Int64
+    _ query: HistoryQuery, _ keys: () -> Keys, _ direction: Direction, from row: Int64
+  ) async throws(NodeError) -> (found: [Found], last: Int64)? {
+    while true {
+      let known = keys()
+      do throws(NodeError) {
+        return try await page(query, known, direction, from: row)
+      } catch {
+        let current = keys()
+        guard known.contains(where: { current[$0.key] !== $0.value }) else { throw error }
+      }
+    }
+  }
+
+  private func page(
+    _ query: HistoryQuery, _ keys: Keys, _ direction: Direction, from row: Int64
   ) async throws(NodeError) -> (found: [Found], last: Int64)? {
     let now = Int64(clamping: query.now)
-    let only = query.keys.count == 1 ? query.keys.keys.first : nil
+    let only = query.conversation
     do throws(SQLiteError) {
       return try await queue.read { (database) throws(SQLiteError) in
         var found: [Found] = []
         var last: Int64?
+        var size = 0
         func visit(_ row: borrowing Row) throws(SQLiteError) -> Bool {
           let stored = try ProfileStore.MessageRow(row)
           last = stored.id
-          guard let key = query.keys[stored.conversation] else { return true }
+          guard let key = keys[stored.conversation] else { return true }
           guard let message = stored.open(key) else { throw .corrupt }
           if query.takes(message.message) {
             found.append(Found(conversation: stored.conversation, message: message))
+            size += stored.body.count
           }
-          return true
+          return size < Self.pageBytes
         }
         switch (direction, only) {
         case (.ascending, let only?):

@@ -57,6 +57,7 @@ extension Command {
       }
     case .delete:
       guard words.count == 1 else { throw misuse }
+      try refuseSelection(arguments)
       let status = try await session.perform(.deleteHistory(user: words[0]))
       if status == .done {
         session.output.say("deleted: nobody can read the past with \(name: words[0]) any more")
@@ -66,6 +67,7 @@ extension Command {
       guard words.count == 2, let time = ValueParser<Duration>.duration.convert(words.removeLast()) else {
         throw misuse
       }
+      try refuseSelection(arguments)
       let seconds = UInt32(clamping: time.components.seconds)
       let status = try await session.perform(.expire(user: words[0], seconds: seconds))
       if status == .done {
@@ -82,6 +84,15 @@ extension Command {
   private static let misuse = NodeError(
     .usage, "history export [USER], history delete USER, or history expire USER TIME",
     hint: "see secchat history --help")
+
+  /// Who names some messages does not mean all of them.
+  private static func refuseSelection(_ arguments: ParsedArguments) throws(NodeError) {
+    for name in ["search", "since", "limit"] where arguments.value(name) != nil {
+      throw NodeError(
+        .usage, "delete and expire are about the whole conversation: --\(name) does not go with them",
+        hint: "see secchat history --help")
+    }
+  }
 
   private static func request(
     _ user: String?, _ arguments: ParsedArguments

@@ -60,15 +60,15 @@ internal import SecchatNet
     stream.write(writer.bytes.raw)
   }
 
-  /// The next frame; nil at the end of the stream, or where what came is no frame.
-  static func receive(from stream: ByteStream) async -> ControlFrame? {
+  /// The next frame; nil at the end of the stream, where what came is no frame, and where none has come by the deadline.
+  static func receive(from stream: ByteStream, by deadline: Instant? = nil) async -> ControlFrame? {
     do throws(NetError) {
-      try await stream.fill(atLeast: 5)
+      try await stream.fill(atLeast: 5, deadline: deadline)
       let length = stream.withBuffered { (bytes: inout MutableRawSpan) in
         Int(UInt32(bigEndian: unsafe bytes.bytes.unsafeLoadUnaligned(as: UInt32.self)))
       }
       guard (1...limit).contains(length) else { return nil }
-      try await stream.fill(atLeast: 4 + length)
+      try await stream.fill(atLeast: 4 + length, deadline: deadline)
       defer { stream.consume(4 + length) }
       return stream.withBuffered { (bytes: inout MutableRawSpan) in
         let frame = decode(bytes.bytes.extracting(4..<4 + length))

@@ -8,12 +8,15 @@ internal import SecchatNet
   private let node: Node
   private var guests = 0
   private var emptied: OneShot<Void>?
+  private let patience: Int
 
   /// A guest that leaves more than this unread is dropped.
   private static let backlog = 64 << 20
 
-  init(_ node: Node) throws(NodeError) {
+  /// - Parameter patience: how long a guest may take to say what it wants (milliseconds).
+  init(_ node: Node, patience: Int = 10_000) throws(NodeError) {
     self.node = node
+    self.patience = patience
     let path = try ControlPath.path(for: node.folder)
     // The profile's lock is ours, so a socket that is there belongs to nobody.
     _ = unsafe unlink(path)
@@ -59,7 +62,8 @@ internal import SecchatNet
   private func serve(_ stream: ByteStream) async {
     defer { stream.close() }
     stream.wipes()
-    var frame = await ControlFrame.receive(from: stream)
+    let deadline = Instant.now + patience
+    var frame = await ControlFrame.receive(from: stream, by: deadline)
     if case .passphrase(let passphrase) = frame {
       do throws(NodeError) {
         // As the key file is now: its passphrase may have been changed since this node started.
@@ -68,7 +72,7 @@ internal import SecchatNet
         ControlFrame.send(.failure(error), over: stream)
         return ControlFrame.send(error.status, over: stream)
       }
-      frame = await ControlFrame.receive(from: stream)
+      frame = await ControlFrame.receive(from: stream, by: deadline)
     }
     guard case .request(let request) = frame else { return }
     // One who only listens keeps no passing node from ending.

@@ -9,8 +9,8 @@ import Testing
 
 @testable import SecchatNode
 
-/// What programs ask for over the control socket may be out of all bounds.
-@Suite struct HistoryRequestTests {
+/// What programs ask for over the control socket: out of all bounds, more than it holds, or nothing.
+@Suite struct ControlTests {
   @Test @LoopActor func timesAndLimitsOutOfBounds() async throws {
     let registry = try LyingRegistry()
     let alice = try await NodeAtWork("alice", at: registry)
@@ -91,6 +91,22 @@ import Testing
     server.close()
     #expect(await client.perform(.status) { _ in failures.add(1, ordering: .relaxed) } == nil)
     #expect(failures.load(ordering: .relaxed) == 1)
+    await alice.node.close()
+    registry.stop()
+  }
+
+  @Test @LoopActor func aGuestThatSaysNothingIsNotWaitedFor() async throws {
+    let registry = try LyingRegistry()
+    let alice = try await NodeAtWork("alice", at: registry)
+    let server = try ControlServer(alice.node, patience: 100)
+    let path = try ControlPath.path(for: alice.node.folder)
+    let guest = try await ByteStream.connect(unixPath: path, timeout: 60_000, inputCapacity: 1_024)
+    // One that came after it has been served.
+    _ = await ControlClient(path: path).perform(.status) { _ in }
+    await server.waitForGuests()
+    #expect(await ControlFrame.receive(from: guest, by: .now + 60_000) == nil)
+    guest.close()
+    server.close()
     await alice.node.close()
     registry.stop()
   }

@@ -114,13 +114,14 @@ extension Node {
         }
       case .failure(let error):
         // What builds on this change is not written either.
-        conversation.forgetState()
+        conversation.forget(correspondent)
         courier?.unconfirm(confirmed)
         Loop.spawn { try? await self.prekeys.reload() }
         if error != ProfileStore.unfounded, all.contains(where: { $0.session.isTaking }) {
           self.event(.failure(error))
         }
         for one in all { one.session.refuse(one.message.id, .busy) }
+        self.couriers[conversation.account]?.letGo(of: correspondent, error)
       }
     }
   }

@@ -72,7 +72,7 @@ internal import SecchatNet
 
   // MARK: Taking messages
 
-  /// Takes a message to carry. It is durable when it leaves, or when `queued` returns.
+  /// Takes a message to carry. It is durable when it leaves, or when `keep` returns.
   func take(_ message: Message) {
     let row = node.conversations.newMessageRow()
     conversation.waiting.append(StoredMessage(row: row, message: message, state: .queued))
@@ -227,19 +227,19 @@ internal import SecchatNet
 
   /// Until all is confirmed, the link is over, or there is an obstacle.
   private func converse(over session: PeerSession) async {
-    do throws(NodeError) {
-      guard let list = node.contacts[conversation.account]?.pinned.list,
-        let party = Party(session.device, on: list)
-      else {
-        obstacle = .noSession
-        return
-      }
-      correspondent = try await conversation.correspondent(party)
-    } catch {
-      fail(error)
+    guard let list = node.contacts[conversation.account]?.pinned.list,
+      let party = Party(session.device, on: list)
+    else {
+      obstacle = .noSession
       return
     }
-    begin(over: session)
+    do throws(NodeError) {
+      begin(over: session, to: try await conversation.correspondent(party))
+    } catch {
+      obstacle = .disk
+      node.event(.failure(error))
+      return
+    }
     while session.isOpen, !session.isDoubtful, obstacle == nil, self.session === session {
       if let refusal = dispatch.settle() {
         handle(refusal)
@@ -268,13 +268,15 @@ internal import SecchatNet
     return node.sessions.session(with: conversation.account) !== session
   }
 
-  private func begin(over session: PeerSession) {
-    post()
+  private func begin(over session: PeerSession, to correspondent: Correspondent) {
+    // What belongs to the state with the one before.
+    flush()
     era += 1
     self.session = session
+    self.correspondent = correspondent
     dispatch = Dispatch()
     cursor = 0
-    correspondent?.correspondence.rewind()
+    correspondent.correspondence.rewind()
   }
 
   // MARK: Sending
@@ -330,7 +332,7 @@ internal import SecchatNet
       case .failure(let error):
         self.unconfirm(confirmed)
         for letter in letters { self.lost(letter.stored, isNew: letter.isNew, error) }
-        if self.era == era { self.fail(error) }
+        self.fail(error, correspondent)
       }
     }
   }
@@ -344,20 +346,27 @@ internal import SecchatNet
     if isNew { drop(stored, .lost(error)) }
   }
 
-  /// The database does not write: nothing that builds on it may go out.
-  private func fail(_ error: NodeError) {
-    guard obstacle == nil else { return }
+  /// A change of the state with a device was not written.
+  private func fail(_ error: NodeError, _ correspondent: Correspondent) {
+    let isNews = correspondent === self.correspondent && error != ProfileStore.unfounded
+    conversation.forget(correspondent)
+    letGo(of: correspondent, error)
+    if isNews { node.event(.failure(error)) }
+  }
+
+  /// What was in memory of a device is not what is on disk: nothing that builds on it may go out.
+  func letGo(of correspondent: Correspondent, _ error: NodeError) {
+    guard correspondent === self.correspondent else { return }
+    self.correspondent = nil
     obstacle = .disk
     // What was begun and not written says nothing against the peer's prekeys.
     fresh = 0
     // Links that are waited on for answers to what never left are of no use.
     session?.close(.goingAway)
-    conversation.forgetState()
-    correspondent = nil
+    session = nil
     era += 1
     for letter in sheaf?.letters ?? [] { lost(letter.stored, isNew: letter.isNew, error) }
     sheaf = nil
-    if error != ProfileStore.unfounded { node.event(.failure(error)) }
     let unwritten = confirmed
     confirmed = []
     unconfirm(unwritten)
@@ -403,7 +412,7 @@ internal import SecchatNet
   /// Puts what was confirmed by a device into a change, which has the state that knows of it too.
   ///
   /// - Returns: what it was, to be given back to `unconfirm` where the change is not written.
-  func takeConfirmed(by device: Correspondent?, into change: inout MessageChange) -> [StoredMessage] {
+  func takeConfirmed(by device: Correspondent, into change: inout MessageChange) -> [StoredMessage] {
     guard device === correspondent else { return [] }
     defer { confirmed = [] }
     for one in confirmed {
@@ -437,16 +446,16 @@ internal import SecchatNet
   }
 
   private func flushConfirmed() {
-    guard !confirmed.isEmpty else { return }
-    if let correspondent { node.keepArrivals(conversation, correspondent) }
+    guard !confirmed.isEmpty, let correspondent else { return }
+    node.keepArrivals(conversation, correspondent)
     guard !confirmed.isEmpty else { return }
     var change = MessageChange()
     let taken = takeConfirmed(by: correspondent, into: &change)
-    change.correspondence = correspondent?.change(node.store)
-    node.store.commit(change) { [era] result in
+    change.correspondence = correspondent.change(node.store)
+    node.store.commit(change) { result in
       guard case .failure(let error) = result else { return }
       self.unconfirm(taken)
-      if self.era == era { self.fail(error) }
+      self.fail(error, correspondent)
     }
   }
 

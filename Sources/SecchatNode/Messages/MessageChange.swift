@@ -19,8 +19,10 @@ struct MessageChange: Sendable {
   struct Correspondence: Sendable {
     let row: Int64
     let conversation: Int64
-    /// The version that this one replaces; 0: there is none yet.
-    let replaces: Int64
+    /// The version that this one replaces; nil: there is none yet.
+    let replaces: Int64?
+    /// Its own, which no other has.
+    let version: Int64
     let body: [UInt8]
   }
 
@@ -49,16 +51,16 @@ struct MessageChange: Sendable {
   fileprivate func write(_ database: Database) throws(SQLiteError) -> Outcome {
     var outcome = Outcome()
     if let correspondence {
-      if correspondence.replaces == 0 {
-        try database.run(
-          "INSERT INTO correspondences (id, conversation, version, body) VALUES (?, ?, 1, ?)",
-          correspondence.row, correspondence.conversation, correspondence.body)
-      } else {
+      if let replaces = correspondence.replaces {
         try database.run(
           "UPDATE correspondences SET version = ?, body = ? WHERE id = ? AND version = ?",
-          correspondence.replaces + 1, correspondence.body, correspondence.row, correspondence.replaces)
+          correspondence.version, correspondence.body, correspondence.row, replaces)
         // The step before was not written: neither may this one be.
         guard database.changes == 1 else { throw .constraint }
+      } else {
+        try database.run(
+          "INSERT INTO correspondences (id, conversation, version, body) VALUES (?, ?, ?, ?)",
+          correspondence.row, correspondence.conversation, correspondence.version, correspondence.body)
       }
     }
     for insert in inserts {

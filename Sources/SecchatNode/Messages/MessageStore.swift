@@ -8,7 +8,7 @@ extension ProfileStore {
   static func createMessages(_ database: Database) throws(SQLiteError) {
     try database.run(
       "CREATE TABLE conversations (id INTEGER PRIMARY KEY, key BLOB NOT NULL, body BLOB NOT NULL) STRICT")
-    // The version lets a change stand only on the state that it was made from.
+    // The version, which no two changes share, lets a change stand only on the state that it was made from.
     try database.run(
       """
       CREATE TABLE correspondences (

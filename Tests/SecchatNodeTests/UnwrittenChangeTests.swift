@@ -1,3 +1,4 @@
+import Dispatch
 import SecchatCore
 import SecchatCrypto
 import SecchatLink
@@ -17,22 +18,22 @@ import Testing
     let mallory: Stranger
     private(set) var link: SealedLink
 
-    init() async throws {
+    init(credit: UInt64 = 100) async throws {
       registry = try LyingRegistry()
       alice = try await NodeAtWork("alice", at: registry)
       mallory = try Stranger("mallory", at: registry)
       link = try await mallory.dial(alice)
-      try await open()
+      try await open(credit)
     }
 
     func redial() async throws {
       link = try await mallory.dial(alice)
-      try await open()
+      try await open(100)
     }
 
-    private func open() async throws {
+    private func open(_ credit: UInt64) async throws {
       link.deadline = .now + 20_000
-      link.send(Ready(stream: 0, limit: 100))
+      link.send(Ready(stream: 0, limit: credit))
       link.flush()
       let (node, account) = (alice.node, mallory.account)
       try #require(await eventually { node.sessions.session(with: account) != nil })
@@ -146,6 +147,18 @@ import Testing
     #expect(try await scene.say(scene.mallory.chat("three", on: scene.link)) == nil)
     #expect(scene.alice.texts == ["hello", "one", "two", "three"])
     #expect(scene.alice.resets == 0)
+    await scene.close()
+  }
+
+  /// A message whose row was not written does not leave.
+  @Test @LoopActor func whatIsNotKeptDoesNotLeave() async throws {
+    let scene = try await Scene()
+    let done = OneShot<Result<Void, NodeError>>()
+    let row = scene.alice.node.conversations.newMessageRow()
+    scene.alice.node.store.commit(MessageChange(states: [(row, .sent)])) { result in
+      done.fulfil(result.map { _ in () })
+    }
+    await #expect(throws: ProfileStore.unfounded) { try await done.wait().get() }
     await scene.close()
   }
 }

@@ -75,6 +75,8 @@ struct MessageChange: Sendable {
       try database.run(
         "UPDATE messages SET state = ? WHERE id = ? AND state <> ?", change.state.rawValue, change.row,
         MessageState.read.rawValue)
+      // What is not kept does not leave.
+      guard change.state != .sent || database.changes == 1 else { throw .constraint }
     }
     for row in deletions { try database.run("DELETE FROM messages WHERE id = ?", row) }
     for one in expiries {

@@ -115,7 +115,7 @@ extension Node {
       case .failure(let error):
         // What builds on this change is not written either.
         conversation.forget(correspondent)
-        courier?.unconfirm(confirmed)
+        courier?.putBack(confirmed)
         Loop.spawn { try? await self.prekeys.reload() }
         if error != ProfileStore.unfounded, all.contains(where: { $0.session.isTaking }) {
           self.event(.failure(error))

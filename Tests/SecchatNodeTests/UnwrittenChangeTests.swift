@@ -161,4 +161,46 @@ import Testing
     await #expect(throws: ProfileStore.unfounded) { try await done.wait().get() }
     await scene.close()
   }
+
+  /// One that could not be taken back, while those behind it went out: they all go out again, in their order.
+  @Test @LoopActor func whatIsNotTakenBackKeepsItsPlace() async throws {
+    let scene = try await Scene(credit: 1)
+    let node = scene.alice.node
+    let ids = (0..<3).map { _ in Hex.encode(randomBytes(16)) }
+    for id in ids {
+      await scene.alice.ask(.chat(user: "mallory", id: id, text: "x", timeout: 60, wait: .queued))
+    }
+    #expect(Hex.encode(try await scene.chat().id.array) == ids[0])
+    try await scene.database(
+      "CREATE TRIGGER full BEFORE DELETE ON messages BEGIN SELECT RAISE(ABORT, 'full'); END")
+
+    // The database is busy until the third is behind the second in vain.
+    let mayGoOn = DispatchSemaphore(value: 0)
+    node.store.queue.write { (_) throws(SQLiteError) in
+      mayGoOn.wait()
+    } then: { _ in
+    }
+    let outcome = Box<SecchatNode.ExitStatus?>(nil)
+    Loop.spawn { outcome.value = await scene.alice.ask(.cancel(id: ids[1])).status }
+    try #require(await eventually { scene.alice.waiting == 2 })
+    let session = try #require(node.sessions.session(with: scene.mallory.account))
+    scene.link.send(Ready(stream: 0, limit: 100))
+    scene.link.flush()
+    let isUnderWay = await eventually { session.chatCredit == 98 }
+    mayGoOn.signal()
+    try #require(isUnderWay)
+    try #require(await eventually { outcome.value != nil })
+    #expect(outcome.value != .done)
+    await #expect(throws: LinkError.closed(.goingAway)) { while true { _ = try await scene.next() } }
+
+    try await scene.redial()
+    for id in ids {
+      let chat = try await scene.chat()
+      #expect(Hex.encode(chat.id.array) == id)
+      scene.link.send(Ack(id: chat.id))
+      scene.link.flush()
+    }
+    try #require(await eventually { scene.alice.waiting == 0 })
+    await scene.close()
+  }
 }

@@ -105,10 +105,12 @@ internal import SecchatNet
   func cancel(_ id: MessageID) async throws(NodeError) -> Bool {
     guard let message = conversation.waiting.first(where: { $0.message.id == id }), message.state == .queued
     else { return false }
+    let isUnsaved = unsaved.contains(message.row)
     drop(message, .refused)
+    guard !isUnsaved else { return true }
     do throws(NodeError) { try await node.store.forget(message.row) } catch {
       // It is on the disk still, and goes on waiting.
-      putBack(message)
+      putBack([message])
       throw error
     }
     return true
@@ -122,11 +124,17 @@ internal import SecchatNet
     audience.settle(message.message.id, fate)
   }
 
-  /// Puts a message that was taken out into its place among those that wait.
-  private func putBack(_ message: StoredMessage) {
-    let place = conversation.waiting.firstIndex { $0.row > message.row } ?? conversation.waiting.count
-    conversation.waiting.insert(message, at: place)
-    if place < cursor { cursor += 1 }
+  /// Puts messages that were taken out into their places among those that wait: on the disk they still do. What is on its
+  /// way behind one of them goes out again after it, over another link.
+  func putBack(_ messages: [StoredMessage]) {
+    for message in messages {
+      let place = conversation.waiting.firstIndex { $0.row > message.row } ?? conversation.waiting.count
+      conversation.waiting.insert(message, at: place)
+      guard place < cursor else { continue }
+      cursor += 1
+      session?.close(.goingAway)
+    }
+    if !messages.isEmpty { start() }
   }
 
   private func insert(_ stored: StoredMessage, _ state: MessageState) -> MessageChange.Insert {
@@ -330,7 +338,7 @@ internal import SecchatNet
           self.audience.tellDeparture(of: letter.chat.id)
         }
       case .failure(let error):
-        self.unconfirm(confirmed)
+        self.putBack(confirmed)
         for letter in letters { self.lost(letter.stored, isNew: letter.isNew, error) }
         self.fail(error, correspondent)
       }
@@ -369,7 +377,7 @@ internal import SecchatNet
     sheaf = nil
     let unwritten = confirmed
     confirmed = []
-    unconfirm(unwritten)
+    putBack(unwritten)
     stir()
   }
 
@@ -411,7 +419,7 @@ internal import SecchatNet
 
   /// Puts what was confirmed by a device into a change, which has the state that knows of it too.
   ///
-  /// - Returns: what it was, to be given back to `unconfirm` where the change is not written.
+  /// - Returns: what it was, to be given back to `putBack` where the change is not written.
   func takeConfirmed(by device: Correspondent, into change: inout MessageChange) -> [StoredMessage] {
     guard device === correspondent else { return [] }
     defer { confirmed = [] }
@@ -430,15 +438,6 @@ internal import SecchatNet
     return confirmed
   }
 
-  /// The state on the disk does not know that these were confirmed: they go out again in their places, and are known there.
-  func unconfirm(_ messages: [StoredMessage]) {
-    guard !messages.isEmpty else { return }
-    for message in messages { putBack(message) }
-    // Over another link, all from the first.
-    session?.close(.goingAway)
-    start()
-  }
-
   /// Hands what this turn has brought to the database, ahead of whatever is handed to it next.
   func flush() {
     post()
@@ -454,7 +453,7 @@ internal import SecchatNet
     change.correspondence = correspondent.change(node.store)
     node.store.commit(change) { result in
       guard case .failure(let error) = result else { return }
-      self.unconfirm(taken)
+      self.putBack(taken)
       self.fail(error, correspondent)
     }
   }

@@ -95,4 +95,17 @@ import Testing
     #expect(scene.alice.waiting == 0)
     await scene.close()
   }
+
+  /// Whoever says of each message that it is out of turn, of the first on its way too, is left alone for a while.
+  @Test @LoopActor func thatItIsOutOfTurnAgainAndAgain() async throws {
+    let scene = try await Scene()
+    let courier = { scene.alice.node.couriers[scene.mallory.account] }
+    for number in 1...2 {
+      #expect(courier()?.trouble == nil)
+      scene.link.send(Refuse(id: try await scene.chat().id, reason: .outOfTurn))
+      scene.link.flush()
+      if number == 2 { #expect(await eventually { courier()?.trouble == "mallory is busy" }) }
+    }
+    await scene.close()
+  }
 }

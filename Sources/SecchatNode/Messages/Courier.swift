@@ -36,6 +36,8 @@ internal import SecchatNet
   private var confirmed: [StoredMessage] = []
   /// Sessions begun since a message was last confirmed.
   private var fresh = 0
+  /// Whether one has been refused as out of turn since then.
+  private var wasOutOfTurn = false
   private var failures = 0
   /// What was sealed in this turn and is to be written together.
   private var sheaf: Sheaf?
@@ -395,6 +397,7 @@ internal import SecchatNet
       confirmed.append(first)
       trouble = nil
       fresh = 0
+      wasOutOfTurn = false
       failures = 0
       failedPrekey = nil
       // Who waits for it is told by the answer.
@@ -474,10 +477,12 @@ internal import SecchatNet
       }
       node.store.commit(change) { _ in }
       drop(message, .refused)
-    case .busy, .noRoom, .unanswered:
+    case .outOfTurn where !wasOutOfTurn:
+      // Behind messages that the peer had from another link. Next time it is the first on its way, and as such in turn.
+      wasOutOfTurn = true
+    case .busy, .noRoom, .unanswered, .outOfTurn:
       obstacle = .busy
       trouble = "\(conversation.account.name) is busy"
-    case .outOfTurn: break
     case .undecryptable, .unknownPrekey:
       if refusal.reason == .unknownPrekey {
         failedPrekey = correspondent?.correspondence.oneTimePrekey(of: refusal.session)

@@ -487,7 +487,9 @@ internal import SecchatNet
       if refusal.reason == .unknownPrekey {
         failedPrekey = correspondent?.correspondence.oneTimePrekey(of: refusal.session)
       }
-      if correspondent?.correspondence.abandon(refusal.session) ?? false, refusal.reason == .undecryptable {
+      let isLeft = correspondent?.correspondence.abandon(refusal.session) ?? false
+      // A session in which nothing was confirmed may have been begun with prekeys that only the registry calls the peer's.
+      if isLeft, refusal.reason == .undecryptable, fresh == 0 {
         node.event(.sessionReset(.init(user: conversation.account.name.text, reason: .theirs)))
       }
     }

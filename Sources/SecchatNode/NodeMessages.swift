@@ -76,6 +76,7 @@ extension Node {
         body: isText ? conversation.key.seal(message, row: row, isOurs: false) : nil, expires: expiry))
     if case .read(let ids) = message.body {
       arrivals.change.read += ids.map { (conversation.row, $0) }
+      couriers[conversation.account]?.seen(ids)
     }
     arrivals.all.append(
       .init(row: row, message: message, news: opened.news, session: session, expires: expiry))

@@ -66,6 +66,26 @@ import Testing
     await scene.close()
   }
 
+  /// The word that it was read overtakes its ACK: the message still waits, also for a node that is started then, and goes out
+  /// again in its place. With the ACK it is read.
+  @Test @LoopActor func thatItIsReadBeforeItIsConfirmed() async throws {
+    let scene = try await Scene()
+    let chat = try await scene.chat()
+    let link = try await scene.mallory.dial(scene.alice)
+    try await scene.mallory.deliver(try await scene.mallory.receipt(for: chat.id, on: link), on: link)
+    let store = scene.alice.node.store
+    let restarted = try await Conversations(store)
+    #expect(restarted.all.flatMap(\.waiting).map(\.message.id) == [chat.id])
+    scene.link.send(Ack(id: chat.id))
+    scene.link.flush()
+    try #require(await eventually { scene.outcome != nil })
+    #expect(scene.outcome?.status == .done)
+    let sent = scene.outcome?.events.compactMap { if case .sent(let sent) = $0 { sent.state } else { nil } }
+    #expect(sent == ["read"])
+    link.abort()
+    await scene.close()
+  }
+
   /// Another peer's word that it was read is none.
   @Test @LoopActor func notThatAnotherHasReadIt() async throws {
     let scene = try await Scene()

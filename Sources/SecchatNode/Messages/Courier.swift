@@ -400,13 +400,20 @@ internal import SecchatNet
       wasOutOfTurn = false
       failures = 0
       failedPrekey = nil
-      // Who waits for it is told by the answer.
-      if !audience.awaits(id), case .text = first.message.body {
-        node.told(id, .delivered, conversation.account)
+      // Who waits for it is told by the answer; who waits for it to be read, by this.
+      if case .text = first.message.body, first.isSeen || !audience.awaits(id) {
+        node.told(id, first.isSeen ? .read : .delivered, conversation.account)
       }
       audience.settle(id, .delivered)
     }
     stir()
+  }
+
+  /// A person there has seen messages. Of those that wait for their ACK it is kept with that.
+  func seen(_ ids: [MessageID]) {
+    for index in conversation.waiting.indices where conversation.waiting[index].state == .sent {
+      if ids.contains(conversation.waiting[index].message.id) { conversation.waiting[index].isSeen = true }
+    }
   }
 
   /// A REFUSE came over a link.
@@ -431,7 +438,7 @@ internal import SecchatNet
         change.deletions.append(one.row)
         continue
       }
-      change.states.append((one.row, .delivered))
+      change.states.append((one.row, one.isSeen ? .read : .delivered))
       guard one.message.expires > 0 else { continue }
       // Until it was there it was not to be forgotten.
       let time = Clock.unixSeconds + UInt64(one.message.expires)

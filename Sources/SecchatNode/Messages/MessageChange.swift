@@ -33,7 +33,7 @@ struct MessageChange: Sendable {
   /// When messages are to be forgotten (Unix seconds).
   var expiries: [(row: Int64, time: UInt64)] = []
   var correspondence: Correspondence?
-  /// Messages of ours that a person has seen.
+  /// Messages of ours that a person has seen. Of those that are delivered it is kept.
   var read: [(conversation: Int64, message: MessageID)] = []
   /// One-time prekeys that have had their use.
   var usedPrekeys: [Int64] = []
@@ -71,10 +71,7 @@ struct MessageChange: Sendable {
       if database.changes == 0 { outcome.known.insert(insert.row) }
     }
     for change in states {
-      // The word that somebody has read it may have been written before its ACK was.
-      try database.run(
-        "UPDATE messages SET state = ? WHERE id = ? AND state <> ?", change.state.rawValue, change.row,
-        MessageState.read.rawValue)
+      try database.run("UPDATE messages SET state = ? WHERE id = ?", change.state.rawValue, change.row)
       // What is not kept does not leave.
       guard change.state != .sent || database.changes == 1 else { throw .constraint }
     }
@@ -84,9 +81,8 @@ struct MessageChange: Sendable {
     }
     for one in read {
       try database.run(
-        "UPDATE messages SET state = ? WHERE conversation = ? AND message = ? AND state IN (?, ?)",
-        MessageState.read.rawValue, one.conversation, one.message.array, MessageState.sent.rawValue,
-        MessageState.delivered.rawValue)
+        "UPDATE messages SET state = ? WHERE conversation = ? AND message = ? AND state = ?",
+        MessageState.read.rawValue, one.conversation, one.message.array, MessageState.delivered.rawValue)
       if database.changes == 1 { outcome.read.insert(one.message) }
     }
     for row in usedPrekeys { try database.run("DELETE FROM prekeys WHERE id = ?", row) }

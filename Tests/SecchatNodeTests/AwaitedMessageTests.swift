@@ -2,6 +2,7 @@ import SecchatCore
 import SecchatCrypto
 import SecchatLink
 import SecchatNet
+import SecchatSQLite
 import TestSupport
 import Testing
 
@@ -113,6 +114,25 @@ import Testing
     try #require(await eventually { scene.outcome != nil })
     #expect(scene.outcome?.status == .refused)
     #expect(scene.alice.waiting == 0)
+    await scene.close()
+  }
+
+  /// Where that cannot be written, it is said all the same; and the message waits, as it does on the disk.
+  @Test @LoopActor func thatItIsNotTakenByAFullDisk() async throws {
+    let scene = try await Scene()
+    let chat = try await scene.chat()
+    try await scene.alice.node.store.write { (database) throws(SQLiteError) in
+      try database.run(
+        """
+        CREATE TRIGGER full BEFORE UPDATE OF state ON messages WHEN NEW.state = 15
+        BEGIN SELECT RAISE(ABORT, 'full'); END
+        """)
+    }
+    scene.link.send(Refuse(id: chat.id, reason: .declined))
+    scene.link.flush()
+    try #require(await eventually { scene.outcome != nil })
+    #expect(scene.outcome?.status == .refused)
+    #expect(await eventually { scene.alice.waiting == 1 })
     await scene.close()
   }
 

@@ -108,22 +108,27 @@ internal import SecchatNet
     guard let message = conversation.waiting.first(where: { $0.message.id == id }), message.state == .queued
     else { return false }
     let isUnsaved = unsaved.contains(message.row)
-    drop(message, .refused)
-    guard !isUnsaved else { return true }
-    do throws(NodeError) { try await node.store.forget(message.row) } catch {
+    takeOut(message)
+    do throws(NodeError) { if !isUnsaved { try await node.store.forget(message.row) } } catch {
       // It is on the disk still, and goes on waiting.
       putBack([message])
       throw error
     }
+    audience.settle(id, .lost(NodeError(.usage, "the message is not kept: it was taken back")))
     return true
   }
 
   private func drop(_ message: StoredMessage, _ fate: Fate) {
-    guard let index = conversation.waiting.firstIndex(where: { $0.row == message.row }) else { return }
+    if takeOut(message) { audience.settle(message.message.id, fate) }
+  }
+
+  /// Says whether it was there.
+  @discardableResult private func takeOut(_ message: StoredMessage) -> Bool {
+    guard let index = conversation.waiting.firstIndex(where: { $0.row == message.row }) else { return false }
     conversation.waiting.remove(at: index)
     if index < cursor { cursor -= 1 }
     unsaved.remove(message.row)
-    audience.settle(message.message.id, fate)
+    return true
   }
 
   /// Puts messages that were taken out into their places among those that wait: on the disk they still do. What is on its
@@ -482,8 +487,10 @@ internal import SecchatNet
       } else {
         change.deletions.append(message.row)
       }
-      node.store.commit(change) { _ in }
       drop(message, .refused)
+      node.store.commit(change) { result in
+        if case .failure = result { self.putBack([message]) }
+      }
     case .outOfTurn where !wasOutOfTurn:
       // Behind messages that the peer had from another link. Next time it is the first on its way, and as such in turn.
       wasOutOfTurn = true

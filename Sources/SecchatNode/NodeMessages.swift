@@ -62,9 +62,11 @@ extension Node {
     }
     // Taken out, so that it grows in its place.
     var arrivals = correspondent.arrivals.take() ?? Arrivals()
+    var used: PrekeyKeeper.Used?
+    var handed: OneTimePrekeyRecord?
     if let initiation = opened.begun {
-      prekeys.use(initiation, in: &arrivals.change)
-      session.handedPrekey = nil
+      used = prekeys.use(initiation, in: &arrivals.change)
+      handed = session.handedPrekey.take()
       if !arrivals.change.usedPrekeys.isEmpty { stockPrekeysSoon() }
     }
     let row = conversations.newMessageRow()
@@ -79,7 +81,9 @@ extension Node {
       couriers[conversation.account]?.seen(ids)
     }
     arrivals.all.append(
-      .init(row: row, message: message, news: opened.news, session: session, expires: expiry))
+      .init(
+        row: row, message: message, news: opened.news, session: session, expires: expiry, used: used,
+        handed: handed))
     correspondent.arrivals = arrivals
     if arrivals.all.count >= Arrivals.size { keepArrivals(conversation, correspondent) }
   }
@@ -117,7 +121,11 @@ extension Node {
         // What builds on this change is not written either.
         conversation.forget(correspondent)
         courier?.putBack(confirmed)
-        Loop.spawn { try? await self.prekeys.reload() }
+        for one in all {
+          if let used = one.used { self.prekeys.giveBack(used) }
+          // Where it has not been handed another one since.
+          if one.session.handedPrekey == nil { one.session.handedPrekey = one.handed }
+        }
         if error != ProfileStore.unfounded, all.contains(where: { $0.session.isTaking }) {
           self.event(.failure(error))
         }

@@ -150,6 +150,19 @@ import Testing
     await scene.close()
   }
 
+  /// What it began a session with has not been used: the same message is taken when there is room.
+  @Test @LoopActor func itsPrekeyIsThereStill() async throws {
+    let scene = try await Scene()
+    let first = try await scene.mallory.chat("hello", on: scene.link)
+    try await scene.database(
+      "CREATE TRIGGER full BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'full'); END")
+    #expect(try await scene.say(first) == .busy)
+    try await scene.database("DROP TRIGGER full")
+    #expect(try await scene.say(first) == nil)
+    #expect(scene.alice.texts == ["hello"])
+    await scene.close()
+  }
+
   /// A message whose row was not written does not leave.
   @Test @LoopActor func whatIsNotKeptDoesNotLeave() async throws {
     let scene = try await Scene()

@@ -37,8 +37,8 @@ struct MessageChange: Sendable {
   var read: [(conversation: Int64, message: MessageID)] = []
   /// One-time prekeys that have had their use.
   var usedPrekeys: [Int64] = []
-  /// A signed prekey's row, which remembers what has been answered with it.
-  var prekey: (row: Int64, body: [UInt8])?
+  /// Rows of signed prekeys, which remember what has been answered with them.
+  var answered: [Int64: [UInt8]] = [:]
 
   /// What came of a change.
   struct Outcome: Sendable {
@@ -86,8 +86,8 @@ struct MessageChange: Sendable {
       if database.changes == 1 { outcome.read.insert(one.message) }
     }
     for row in usedPrekeys { try database.run("DELETE FROM prekeys WHERE id = ?", row) }
-    if let prekey {
-      try database.run("UPDATE prekeys SET body = ? WHERE id = ?", prekey.body, prekey.row)
+    for (row, body) in answered {
+      try database.run("UPDATE prekeys SET body = ? WHERE id = ?", body, row)
     }
     return outcome
   }

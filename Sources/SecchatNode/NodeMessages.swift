@@ -21,7 +21,7 @@ extension Node {
       if try await conversation.isKnown(chat.id) { return session.answer(Ack(id: chat.id)) }
       let correspondent = try await conversation.correspondent(theirs)
       guard session.admits(chat) else { return refuse(.outOfTurn) }
-      guard isReady(), hasRoom() else { return refuse(.busy) }
+      guard isReady(), hasRoom(), conversation.unopened.isLeft(at: .now) else { return refuse(.busy) }
       if chat.first { sessions.turn(to: session) }
       take(chat, in: session, conversation, correspondent, as: Party(identity, account: try account()))
     } catch {
@@ -47,8 +47,11 @@ extension Node {
       guard opened.content.message.id == chat.id else { throw .malformed }
     } catch {
       switch error {
-      case .undecryptable: return refuse(.undecryptable)
+      case .undecryptable:
+        conversation.unopened.spend(at: .now)
+        return refuse(.undecryptable)
       case .unknownPrekey:
+        conversation.unopened.spend(at: .now)
         // The registry may have prekeys that this profile, an older copy of itself, does not.
         stockPrekeysSoon(replacing: true)
         return refuse(.unknownPrekey)

@@ -25,6 +25,8 @@ struct ConversationSettings: Equatable, Sendable {
   private var correspondents: [UInt32: Correspondent] = [:]
   /// The ids of messages that came lately: all that may come again, but for those of a sender whose state is an old copy.
   private var recent: RecentIDs?
+  /// What may still come that nothing opens.
+  var unopened = UnopenedAllowance()
   private let directory: Conversations
 
   /// What may wait for one account: a long absence, not a way to fill the disk.

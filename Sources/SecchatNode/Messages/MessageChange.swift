@@ -115,7 +115,7 @@ extension ProfileStore {
     }
   }
 
-  /// A step was not written because the one before it was not: no damage, and said where that one was.
+  /// A step was not written because the one before it was not: no damage. What went wrong is that one's error.
   static let unfounded = NodeError(
     .internal, "what came before could not be written", hint: "make room on the disk and try again")
 

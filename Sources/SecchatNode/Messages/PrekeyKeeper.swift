@@ -105,7 +105,8 @@ internal import SecchatSQLite
   /// - Parameter anew: whether they begin a new series, instead of going on with the last; the registry takes ascending ids.
   func make(_ count: Int, anew: Bool, now: UInt64) async throws(NodeError) -> [OneTimePrekey] {
     var last = anew ? nil : oneTime.values.max { ($0.created, $0.id) < ($1.created, $1.id) }?.id
-    // Not from 1: a copy of this profile must not give the same numbers to other keys.
+    // Not from 1: a copy of this profile hardly begins with the same numbers. One that goes on with the series that it
+    // knows gives numbers again, which the registry does not take again.
     if last.map({ $0 > .max - UInt32(count) }) ?? true { last = UInt32.random(in: 1...UInt32.max / 2) }
     let first = (last ?? 0) + 1
     var fresh: [OneTimePrekeyRecord] = []
@@ -158,7 +159,7 @@ internal import SecchatSQLite
   /// Whether this device made the signed prekey of that id.
   func has(signed id: UInt32) -> Bool { signed[id] != nil }
 
-  /// Numbers that no copy of this profile has given to another key.
+  /// Numbers that a copy of this profile has hardly given to another key.
   private func newID() -> UInt32 {
     while true {
       let id = UInt32.random(in: 1...UInt32.max)

@@ -21,7 +21,7 @@ extension Node {
       if try await conversation.isKnown(chat.id) { return session.answer(Ack(id: chat.id)) }
       let correspondent = try await conversation.correspondent(theirs)
       guard session.admits(chat) else { return refuse(.outOfTurn) }
-      guard isReady(), hasRoom() else { return refuse(.busy) }
+      guard isReady(), hasRoom(), conversation.unopened.isLeft(at: .now) else { return refuse(.busy) }
       if chat.first { sessions.turn(to: session) }
       take(chat, in: session, conversation, correspondent, as: Party(identity, account: try account()))
     } catch {
@@ -47,8 +47,11 @@ extension Node {
       guard opened.content.message.id == chat.id else { throw .malformed }
     } catch {
       switch error {
-      case .undecryptable: return refuse(.undecryptable)
+      case .undecryptable:
+        conversation.unopened.spend(at: .now)
+        return refuse(.undecryptable)
       case .unknownPrekey:
+        conversation.unopened.spend(at: .now)
         // The registry may have prekeys that this profile, an older copy of itself, does not.
         stockPrekeysSoon(replacing: true)
         return refuse(.unknownPrekey)
@@ -62,9 +65,11 @@ extension Node {
     }
     // Taken out, so that it grows in its place.
     var arrivals = correspondent.arrivals.take() ?? Arrivals()
+    var used: PrekeyKeeper.Used?
+    var handed: OneTimePrekeyRecord?
     if let initiation = opened.begun {
-      prekeys.use(initiation, in: &arrivals.change)
-      session.handedPrekey = nil
+      used = prekeys.use(initiation, in: &arrivals.change)
+      handed = session.handedPrekey.take()
       if !arrivals.change.usedPrekeys.isEmpty { stockPrekeysSoon() }
     }
     let row = conversations.newMessageRow()
@@ -76,9 +81,12 @@ extension Node {
         body: isText ? conversation.key.seal(message, row: row, isOurs: false) : nil, expires: expiry))
     if case .read(let ids) = message.body {
       arrivals.change.read += ids.map { (conversation.row, $0) }
+      couriers[conversation.account]?.seen(ids)
     }
     arrivals.all.append(
-      .init(row: row, message: message, news: opened.news, session: session, expires: expiry))
+      .init(
+        row: row, message: message, news: opened.news, session: session, expires: expiry, used: used,
+        handed: handed))
     correspondent.arrivals = arrivals
     if arrivals.all.count >= Arrivals.size { keepArrivals(conversation, correspondent) }
   }
@@ -114,13 +122,18 @@ extension Node {
         }
       case .failure(let error):
         // What builds on this change is not written either.
-        conversation.forgetState()
-        courier?.unconfirm(confirmed)
-        Loop.spawn { try? await self.prekeys.reload() }
+        conversation.forget(correspondent)
+        courier?.putBack(confirmed)
+        for one in all {
+          if let used = one.used { self.prekeys.giveBack(used) }
+          // Where it has not been handed another one since.
+          if one.session.handedPrekey == nil { one.session.handedPrekey = one.handed }
+        }
         if error != ProfileStore.unfounded, all.contains(where: { $0.session.isTaking }) {
           self.event(.failure(error))
         }
         for one in all { one.session.refuse(one.message.id, .busy) }
+        self.couriers[conversation.account]?.letGo(of: correspondent, error)
       }
     }
   }

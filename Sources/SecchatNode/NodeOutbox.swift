@@ -38,7 +38,12 @@ extension Node {
     if session != nil, wait != .queued {
       fate = await follow(id, in: conversation, courier, to: wait, by: deadline)
     }
-    if case .lost(let error) = fate { throw error }
+    switch fate {
+    case .lost(let error): throw error
+    // Not by what is on disk: it may not be written there.
+    case .refused: throw refusal(by: target)
+    default: break
+    }
     try await courier.keep()
     // Who wished to wait for less has no reason to doubt.
     if let session, let arrivals, Instant.now >= deadline { session.doubt(since: arrivals) }
@@ -109,6 +114,10 @@ extension Node {
     return fate
   }
 
+  private func refusal(by account: Account) -> NodeError {
+    NodeError(.refused, "\(account.name) did not take the message")
+  }
+
   /// Says what has become of a message: by what is on disk, behind all that was written before.
   private func conclude(
     _ id: MessageID, _ conversation: Conversation, _ wait: DeliveryState, _ why: String?,
@@ -124,9 +133,7 @@ extension Node {
     func tell(_ state: MessageState) {
       emit(.sent(.init(id: Hex.encode(id.array), to: name.text, state: "\(state)")))
     }
-    if state == .refused {
-      throw NodeError(.refused, "\(name) did not take the message")
-    }
+    if state == .refused { throw refusal(by: conversation.account) }
     guard !state.satisfies(wait) else { return tell(state) }
     tell(state == .sent ? .queued : state)
     throw NodeError(

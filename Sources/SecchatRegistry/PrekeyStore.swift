@@ -81,6 +81,6 @@ package enum PrekeyMemory {
   package static let hour: UInt64 = 3_600
   /// What its owner never reported used is forgotten after so long: nobody still begins a conversation with it.
   package static let unused: UInt64 = 30 * 86_400
-  /// Of one device no more than so many are remembered: eight hours at the full rate.
+  /// Of one device no more than so many are remembered, whenever it brings new ones: eight hours at the full rate.
   package static let perDevice = 500
 }

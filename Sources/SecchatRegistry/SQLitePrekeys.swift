@@ -223,9 +223,9 @@ enum SQLitePrekeys {
   private static func forgetSurplus(of device: Int64, in database: Database) throws(SQLiteError) {
     try database.run(
       """
-      DELETE FROM prekey WHERE owner = ?1 AND handed IS NOT NULL AND handed < (
-        SELECT handed FROM prekey WHERE owner = ?1 AND handed IS NOT NULL
-        ORDER BY handed DESC LIMIT 1 OFFSET ?2)
+      DELETE FROM prekey WHERE owner = ?1 AND id IN (
+        SELECT id FROM prekey WHERE owner = ?1 AND handed IS NOT NULL
+        ORDER BY handed DESC, id DESC LIMIT -1 OFFSET ?2)
       """, device, PrekeyMemory.perDevice)
   }
 

@@ -2,6 +2,7 @@ import SecchatCore
 import SecchatCrypto
 import SecchatLink
 import SecchatNet
+import SecchatSQLite
 import TestSupport
 import Testing
 
@@ -66,6 +67,26 @@ import Testing
     await scene.close()
   }
 
+  /// The word that it was read overtakes its ACK: the message still waits, also for a node that is started then, and goes out
+  /// again in its place. With the ACK it is read.
+  @Test @LoopActor func thatItIsReadBeforeItIsConfirmed() async throws {
+    let scene = try await Scene()
+    let chat = try await scene.chat()
+    let link = try await scene.mallory.dial(scene.alice)
+    try await scene.mallory.deliver(try await scene.mallory.receipt(for: chat.id, on: link), on: link)
+    let store = scene.alice.node.store
+    let restarted = try await Conversations(store)
+    #expect(restarted.all.flatMap(\.waiting).map(\.message.id) == [chat.id])
+    scene.link.send(Ack(id: chat.id))
+    scene.link.flush()
+    try #require(await eventually { scene.outcome != nil })
+    #expect(scene.outcome?.status == .done)
+    let sent = scene.outcome?.events.compactMap { if case .sent(let sent) = $0 { sent.state } else { nil } }
+    #expect(sent == ["read"])
+    link.abort()
+    await scene.close()
+  }
+
   /// Another peer's word that it was read is none.
   @Test @LoopActor func notThatAnotherHasReadIt() async throws {
     let scene = try await Scene()
@@ -93,6 +114,38 @@ import Testing
     try #require(await eventually { scene.outcome != nil })
     #expect(scene.outcome?.status == .refused)
     #expect(scene.alice.waiting == 0)
+    await scene.close()
+  }
+
+  /// Where that cannot be written, it is said all the same; and the message waits, as it does on the disk.
+  @Test @LoopActor func thatItIsNotTakenByAFullDisk() async throws {
+    let scene = try await Scene()
+    let chat = try await scene.chat()
+    try await scene.alice.node.store.write { (database) throws(SQLiteError) in
+      try database.run(
+        """
+        CREATE TRIGGER full BEFORE UPDATE OF state ON messages WHEN NEW.state = 15
+        BEGIN SELECT RAISE(ABORT, 'full'); END
+        """)
+    }
+    scene.link.send(Refuse(id: chat.id, reason: .declined))
+    scene.link.flush()
+    try #require(await eventually { scene.outcome != nil })
+    #expect(scene.outcome?.status == .refused)
+    #expect(await eventually { scene.alice.waiting == 1 })
+    await scene.close()
+  }
+
+  /// Whoever says of each message that it is out of turn, of the first on its way too, is left alone for a while.
+  @Test @LoopActor func thatItIsOutOfTurnAgainAndAgain() async throws {
+    let scene = try await Scene()
+    let courier = { scene.alice.node.couriers[scene.mallory.account] }
+    for number in 1...2 {
+      #expect(courier()?.trouble == nil)
+      scene.link.send(Refuse(id: try await scene.chat().id, reason: .outOfTurn))
+      scene.link.flush()
+      if number == 2 { #expect(await eventually { courier()?.trouble == "mallory is busy" }) }
+    }
     await scene.close()
   }
 }

@@ -97,4 +97,29 @@ import Testing
     await alice.node.close()
     registry.stop()
   }
+
+  /// A one-time prekey has no signature: the registry can give out the device's own signed one with another key under a
+  /// number that the device knows. That costs a few attempts, and says nothing of the device.
+  @Test @LoopActor func anotherOneTimeKeyUnderAKnownNumber() async throws {
+    let registry = try LyingRegistry()
+    let alice = try await NodeAtWork("alice", at: registry)
+    let bob = try await NodeAtWork("bob", at: registry)
+    let name = try bob.account("bob").name
+    try #require(await eventually { registry.publishes[name]?.last?.keys.isEmpty == false })
+    let brought = try #require(registry.publishes[name]?.last)
+    let (signed, id) = (try #require(brought.signed), try #require(brought.keys.first).id)
+    var fetches = 0
+    registry.answer = { request in
+      guard case .fetch(let fetch) = request else { return nil }
+      fetches += 1
+      let oneTime = OneTimePrekey(id: id, key: OneTimePrekeyKey(Random.bytes()))
+      return Bundle(request: fetch.request, offer: PrekeyOffer(signed: signed, oneTime: oneTime))
+    }
+    #expect(await alice.chat("bob", timeout: 60).status == .done)
+    #expect(fetches == 2)
+    #expect(bob.texts == ["for your eyes"])
+    #expect(alice.resets == 0 && bob.resets == 0)
+    for node in [alice, bob] { await node.node.close() }
+    registry.stop()
+  }
 }

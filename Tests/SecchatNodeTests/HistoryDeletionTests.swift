@@ -119,4 +119,21 @@ import Testing
     await alice.node.close()
     registry.stop()
   }
+
+  /// A node that ended before it could write that a message was confirmed, and with the history deleted behind that: the
+  /// profile opens all the same.
+  @Test @LoopActor func aRowThatWaitsWithoutABody() async throws {
+    let registry = try LyingRegistry()
+    let alice = try await NodeAtWork("alice", at: registry)
+    registry.enrol(try Stranger("bob", at: registry).list)
+    for _ in 0..<2 { _ = await alice.chat("bob", timeout: 0.01) }
+    let store = alice.node.store
+    try await store.write { (database) throws(SQLiteError) in
+      try database.run("UPDATE messages SET body = NULL WHERE id = (SELECT min(id) FROM messages)")
+    }
+    let conversations = try await Conversations(store)
+    #expect(conversations.all.flatMap(\.waiting).count == 1)
+    await alice.node.close()
+    registry.stop()
+  }
 }

@@ -256,6 +256,28 @@ import Testing
     await scene.close()
   }
 
+  /// Who dials again after each 64 of them is not listened to for a while; others are.
+  @Test @LoopActor func overOneLinkAfterAnother() async throws {
+    let scene = try await Scene()
+    let bob = try Stranger("bob", at: scene.registry)
+    let bobs = try await bob.dial(scene.alice)
+    for _ in 0..<4 {
+      let link = try await scene.mallory.dial(scene.alice)
+      link.deadline = .now + 60_000
+      for _ in 0..<64 { link.send(Chat.unreadable()) }
+      link.flush()
+      await #expect(throws: LinkError.closed(.protocolError)) {
+        while true { _ = try await link.receive { (type, _) throws(WireError) in type } }
+      }
+    }
+    let chat = Chat.unreadable()
+    #expect(try await scene.say(chat.id, chat.envelope) == .busy)
+    try await bob.say("hello", on: bobs)
+    #expect(scene.alice.texts == ["hello"])
+    bobs.abort()
+    await scene.close()
+  }
+
   /// First messages with prekeys that are not there: each is said to be so, and all prekeys at the registry are replaced
   /// once, not once for each.
   @Test @LoopActor func aFloodOfUnknownPrekeys() async throws {

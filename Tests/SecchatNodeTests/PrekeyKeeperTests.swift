@@ -89,7 +89,7 @@ import Testing
     let (replayed, other) = (try initiation(signed.id), try initiation(signed.id))
     #expect(keeper.secrets(for: replayed, handed: nil, now: 1) != nil)
     var change = MessageChange()
-    keeper.use(replayed, in: &change)
+    _ = keeper.use(replayed, in: &change)
     // It may come again before the first one is on disk.
     #expect(keeper.secrets(for: replayed, handed: nil, now: 1) == nil)
     try await profile.commit(change)
@@ -110,7 +110,7 @@ import Testing
     let first = try initiation(signed.id, keys[0])
     #expect(keeper.secrets(for: first, handed: nil, now: 1)?.oneTime != nil)
     var change = MessageChange()
-    keeper.use(first, in: &change)
+    _ = keeper.use(first, in: &change)
     #expect(keeper.secrets(for: first, handed: nil, now: 1) == nil)
     try await profile.commit(change)
     #expect(try await profile.rows() == [signed.id, keys[1]].sorted())
@@ -160,9 +160,9 @@ import Testing
     let signed = try await keeper.current(now: 1)
     let keys = try await keeper.make(101, anew: true, now: 1).map(\.id)
     var change = MessageChange()
-    keeper.use(try initiation(signed.id), in: &change)
+    _ = keeper.use(try initiation(signed.id), in: &change)
     #expect(keeper.toReport.isEmpty)
-    for key in keys { keeper.use(try initiation(signed.id, key), in: &change) }
+    for key in keys { _ = keeper.use(try initiation(signed.id, key), in: &change) }
     let first = keeper.toReport
     // As many as there may be in a PUBLISH.
     #expect(first.count == 100 && first.isSubset(of: keys))
@@ -171,6 +171,45 @@ import Testing
     #expect(keeper.toReport == Set(keys).subtracting(first))
     keeper.reported(keeper.toReport)
     #expect(keeper.toReport.isEmpty)
+    await profile.store.close()
+  }
+
+  /// What a change that was not written has used is there again, and nothing else that was used, or made, meanwhile.
+  @Test @LoopActor func whatWasNotUsedAfterAllIsGivenBack() async throws {
+    let profile = try Profile()
+    let keeper = try await profile.keeper()
+    let signed = try await keeper.current(now: 1)
+    let keys = try await keeper.make(2, anew: true, now: 1).map(\.id)
+    let initiations = try (keys + [nil, nil]).map { try initiation(signed.id, $0) }
+    var (lost, kept) = (MessageChange(), MessageChange())
+    let used = [keeper.use(initiations[0], in: &lost), keeper.use(initiations[2], in: &lost)]
+    _ = keeper.use(initiations[1], in: &kept)
+    _ = keeper.use(initiations[3], in: &kept)
+    let later = try await keeper.make(1, anew: false, now: 1).map(\.id)
+    for one in used { keeper.giveBack(try #require(one)) }
+    func known(_ initiation: Initiation) -> Bool {
+      keeper.secrets(for: initiation, handed: nil, now: 1) != nil
+    }
+    #expect(initiations.map(known) == [true, false, true, false])
+    #expect(known(try initiation(signed.id, later[0])))
+    #expect(keeper.toReport == [keys[1]])
+    try await profile.commit(kept)
+    #expect(try await profile.rows() == [signed.id, keys[0], later[0]].sorted())
+    await profile.store.close()
+  }
+
+  /// First messages that are written together, each under a signed prekey of its own.
+  @Test @LoopActor func underTwoSignedPrekeysAtOnce() async throws {
+    let profile = try Profile()
+    let keeper = try await profile.keeper()
+    let first = try await keeper.current(now: 1)
+    let second = try await keeper.current(now: 1 + Self.week)
+    let initiations = try [first, second, first].map { try initiation($0.id) }
+    var change = MessageChange()
+    for one in initiations { _ = keeper.use(one, in: &change) }
+    try await profile.commit(change)
+    let again = try await profile.keeper()
+    for one in initiations { #expect(again.secrets(for: one, handed: nil, now: 1) == nil) }
     await profile.store.close()
   }
 }

@@ -36,6 +36,18 @@ import Testing
     #expect(try asks("192.0.2.1:1000", at: now + 60_000))
   }
 
+  @Test func whatNothingOpensHasItsTime() {
+    var allowance = UnopenedAllowance()
+    let now = Instant.now
+    for second in 0..<UnopenedAllowance.atMost {
+      #expect(allowance.isLeft(at: now))
+      allowance.spend(at: now + second)
+    }
+    #expect(!allowance.isLeft(at: now + 59_999))
+    #expect(allowance.isLeft(at: now + 60_000))
+    #expect(allowance.isLeft(at: now + 60_001))
+  }
+
   @Test func nobodyPushesOutTheOffersOfOthers() throws {
     var recent = RecentOffers()
     func isNew(_ id: MessageID, from account: Account) -> Bool { recent.insert(id, from: account) }

@@ -9,6 +9,9 @@ struct Arrivals {
     let session: PeerSession
     /// When it is to be forgotten (Unix seconds).
     let expires: UInt64?
+    /// The prekey with which it began a session, and the one that was handed out over its link until then.
+    let used: PrekeyKeeper.Used?
+    let handed: OneTimePrekeyRecord?
   }
 
   var change = MessageChange()

@@ -7,7 +7,7 @@ enum Fate: Equatable, Sendable {
   case sent
   case delivered
   case refused
-  /// It could not be kept: why.
+  /// It is not kept: why.
   case lost(NodeError)
 }
 

@@ -21,10 +21,12 @@ struct ConversationSettings: Equatable, Sendable {
   var settings: ConversationSettings
   /// Messages of ours that are not confirmed, in their order.
   var waiting: [StoredMessage]
-  /// By the peer's device; nil until they have been read.
-  private var correspondents: [UInt32: Correspondent]?
+  /// By the peer's device; others are read when they are needed.
+  private var correspondents: [UInt32: Correspondent] = [:]
   /// The ids of messages that came lately: all that may come again, but for those of a sender whose state is an old copy.
   private var recent: RecentIDs?
+  /// What may still come that nothing opens.
+  var unopened = UnopenedAllowance()
   private let directory: Conversations
 
   /// What may wait for one account: a long absence, not a way to fill the disk.
@@ -46,28 +48,24 @@ struct ConversationSettings: Equatable, Sendable {
 
   /// The state between this device and one of the account's. Where that device is another than it was, a new one.
   func correspondent(_ party: Party) async throws(NodeError) -> Correspondent {
-    if let known = correspondents?[party.device], known.party == party { return known }
-    if correspondents == nil {
-      let rows = try await directory.store.correspondences(of: row)
-      // Somebody else may have read them meanwhile; theirs may have moved on.
-      if correspondents == nil {
-        correspondents = [:]
-        for row in rows { correspondents?[row.party.device] = Correspondent(row, conversation: self.row) }
-      }
-    }
-    if let known = correspondents?[party.device], known.party == party { return known }
-    let fresh = Correspondent(party, row: directory.newCorrespondenceRow(), conversation: row)
-    correspondents?[party.device] = fresh
-    return fresh
+    if let known = correspondents[party.device], known.party == party { return known }
+    let rows = try await directory.store.correspondences(of: row)
+    // Somebody else may have read it meanwhile; theirs may have moved on.
+    if let known = correspondents[party.device], known.party == party { return known }
+    let found =
+      rows.last { $0.party == party }.map { Correspondent($0, conversation: row) }
+      ?? Correspondent(party, row: directory.newCorrespondenceRow(), conversation: row)
+    correspondents[party.device] = found
+    return found
   }
 
   /// Those that have been asked for.
-  var correspondentsInUse: [Correspondent] { correspondents.map { Array($0.values) } ?? [] }
+  var correspondentsInUse: [Correspondent] { Array(correspondents.values) }
 
-  /// What was in memory is not what is on disk: it is read anew when it is needed.
-  func forgetState() {
-    correspondents = nil
-    recent = nil
+  /// What is in memory of a device is not what is on disk: it is read anew when it is needed.
+  func forget(_ correspondent: Correspondent) {
+    guard correspondents[correspondent.party.device] === correspondent else { return }
+    correspondents[correspondent.party.device] = nil
   }
 
   /// Whether its history is being destroyed.
@@ -98,8 +96,8 @@ struct ConversationSettings: Equatable, Sendable {
   var correspondence: Correspondence
   private let row: Int64
   private let conversation: Int64
-  /// Of the last change that was handed to the database.
-  private var version: Int64
+  /// Of the last change that was handed to the database; nil: there is none yet.
+  private var version: Int64?
   /// What has come in this turn and is to be written together.
   var arrivals: Arrivals?
 
@@ -115,7 +113,7 @@ struct ConversationSettings: Equatable, Sendable {
     self.party = party
     correspondence = Correspondence()
     self.row = row
-    version = 0
+    version = nil
     self.conversation = conversation
   }
 
@@ -128,9 +126,12 @@ struct ConversationSettings: Equatable, Sendable {
       target.copy(from: head.bytes.raw)
       target.copy(from: state.bytes, at: head.bytes.count)
     }
-    defer { version += 1 }
+    // Drawn, not counted: where this change is not written, another one from the same state must not get its version, or
+    // what builds on this one would stand on that.
+    let fresh = Int64.random(in: .min ... .max)
+    defer { version = fresh }
     return MessageChange.Correspondence(
-      row: row, conversation: conversation, replaces: version,
+      row: row, conversation: conversation, replaces: version, version: fresh,
       body: store.seal(body.bytes, "correspondences", row))
   }
 }

@@ -36,6 +36,8 @@ internal import SecchatNet
   private var confirmed: [StoredMessage] = []
   /// Sessions begun since a message was last confirmed.
   private var fresh = 0
+  /// Whether one has been refused as out of turn since then.
+  private var wasOutOfTurn = false
   private var failures = 0
   /// What was sealed in this turn and is to be written together.
   private var sheaf: Sheaf?
@@ -72,7 +74,7 @@ internal import SecchatNet
 
   // MARK: Taking messages
 
-  /// Takes a message to carry. It is durable when it leaves, or when `queued` returns.
+  /// Takes a message to carry. It is durable when it leaves, or when `keep` returns.
   func take(_ message: Message) {
     let row = node.conversations.newMessageRow()
     conversation.waiting.append(StoredMessage(row: row, message: message, state: .queued))
@@ -105,28 +107,41 @@ internal import SecchatNet
   func cancel(_ id: MessageID) async throws(NodeError) -> Bool {
     guard let message = conversation.waiting.first(where: { $0.message.id == id }), message.state == .queued
     else { return false }
-    drop(message, .refused)
-    do throws(NodeError) { try await node.store.forget(message.row) } catch {
+    let isUnsaved = unsaved.contains(message.row)
+    takeOut(message)
+    do throws(NodeError) { if !isUnsaved { try await node.store.forget(message.row) } } catch {
       // It is on the disk still, and goes on waiting.
-      putBack(message)
+      putBack([message])
       throw error
     }
+    audience.settle(id, .lost(NodeError(.usage, "the message is not kept: it was taken back")))
     return true
   }
 
   private func drop(_ message: StoredMessage, _ fate: Fate) {
-    guard let index = conversation.waiting.firstIndex(where: { $0.row == message.row }) else { return }
+    if takeOut(message) { audience.settle(message.message.id, fate) }
+  }
+
+  /// Says whether it was there.
+  @discardableResult private func takeOut(_ message: StoredMessage) -> Bool {
+    guard let index = conversation.waiting.firstIndex(where: { $0.row == message.row }) else { return false }
     conversation.waiting.remove(at: index)
     if index < cursor { cursor -= 1 }
     unsaved.remove(message.row)
-    audience.settle(message.message.id, fate)
+    return true
   }
 
-  /// Puts a message that was taken out into its place among those that wait.
-  private func putBack(_ message: StoredMessage) {
-    let place = conversation.waiting.firstIndex { $0.row > message.row } ?? conversation.waiting.count
-    conversation.waiting.insert(message, at: place)
-    if place < cursor { cursor += 1 }
+  /// Puts messages that were taken out into their places among those that wait: on the disk they still do. What is on its
+  /// way behind one of them goes out again after it, over another link.
+  func putBack(_ messages: [StoredMessage]) {
+    for message in messages {
+      let place = conversation.waiting.firstIndex { $0.row > message.row } ?? conversation.waiting.count
+      conversation.waiting.insert(message, at: place)
+      guard place < cursor else { continue }
+      cursor += 1
+      session?.close(.goingAway)
+    }
+    if !messages.isEmpty { start() }
   }
 
   private func insert(_ stored: StoredMessage, _ state: MessageState) -> MessageChange.Insert {
@@ -227,19 +242,19 @@ internal import SecchatNet
 
   /// Until all is confirmed, the link is over, or there is an obstacle.
   private func converse(over session: PeerSession) async {
-    do throws(NodeError) {
-      guard let list = node.contacts[conversation.account]?.pinned.list,
-        let party = Party(session.device, on: list)
-      else {
-        obstacle = .noSession
-        return
-      }
-      correspondent = try await conversation.correspondent(party)
-    } catch {
-      fail(error)
+    guard let list = node.contacts[conversation.account]?.pinned.list,
+      let party = Party(session.device, on: list)
+    else {
+      obstacle = .noSession
       return
     }
-    begin(over: session)
+    do throws(NodeError) {
+      begin(over: session, to: try await conversation.correspondent(party))
+    } catch {
+      obstacle = .disk
+      node.event(.failure(error))
+      return
+    }
     while session.isOpen, !session.isDoubtful, obstacle == nil, self.session === session {
       if let refusal = dispatch.settle() {
         handle(refusal)
@@ -268,13 +283,15 @@ internal import SecchatNet
     return node.sessions.session(with: conversation.account) !== session
   }
 
-  private func begin(over session: PeerSession) {
-    post()
+  private func begin(over session: PeerSession, to correspondent: Correspondent) {
+    // What belongs to the state with the one before.
+    flush()
     era += 1
     self.session = session
+    self.correspondent = correspondent
     dispatch = Dispatch()
     cursor = 0
-    correspondent?.correspondence.rewind()
+    correspondent.correspondence.rewind()
   }
 
   // MARK: Sending
@@ -328,9 +345,9 @@ internal import SecchatNet
           self.audience.tellDeparture(of: letter.chat.id)
         }
       case .failure(let error):
-        self.unconfirm(confirmed)
+        self.putBack(confirmed)
         for letter in letters { self.lost(letter.stored, isNew: letter.isNew, error) }
-        if self.era == era { self.fail(error) }
+        self.fail(error, correspondent)
       }
     }
   }
@@ -344,23 +361,30 @@ internal import SecchatNet
     if isNew { drop(stored, .lost(error)) }
   }
 
-  /// The database does not write: nothing that builds on it may go out.
-  private func fail(_ error: NodeError) {
-    guard obstacle == nil else { return }
+  /// A change of the state with a device was not written.
+  private func fail(_ error: NodeError, _ correspondent: Correspondent) {
+    let isNews = correspondent === self.correspondent && error != ProfileStore.unfounded
+    conversation.forget(correspondent)
+    letGo(of: correspondent, error)
+    if isNews { node.event(.failure(error)) }
+  }
+
+  /// What was in memory of a device is not what is on disk: nothing that builds on it may go out.
+  func letGo(of correspondent: Correspondent, _ error: NodeError) {
+    guard correspondent === self.correspondent else { return }
+    self.correspondent = nil
     obstacle = .disk
     // What was begun and not written says nothing against the peer's prekeys.
     fresh = 0
     // Links that are waited on for answers to what never left are of no use.
     session?.close(.goingAway)
-    conversation.forgetState()
-    correspondent = nil
+    session = nil
     era += 1
     for letter in sheaf?.letters ?? [] { lost(letter.stored, isNew: letter.isNew, error) }
     sheaf = nil
-    if error != ProfileStore.unfounded { node.event(.failure(error)) }
     let unwritten = confirmed
     confirmed = []
-    unconfirm(unwritten)
+    putBack(unwritten)
     stir()
   }
 
@@ -378,15 +402,23 @@ internal import SecchatNet
       confirmed.append(first)
       trouble = nil
       fresh = 0
+      wasOutOfTurn = false
       failures = 0
       failedPrekey = nil
-      // Who waits for it is told by the answer.
-      if !audience.awaits(id), case .text = first.message.body {
-        node.told(id, .delivered, conversation.account)
+      // Who waits for it is told by the answer; who waits for it to be read, by this.
+      if case .text = first.message.body, first.isSeen || !audience.awaits(id) {
+        node.told(id, first.isSeen ? .read : .delivered, conversation.account)
       }
       audience.settle(id, .delivered)
     }
     stir()
+  }
+
+  /// A person there has seen messages. Of those that wait for their ACK it is kept with that.
+  func seen(_ ids: [MessageID]) {
+    for index in conversation.waiting.indices where conversation.waiting[index].state == .sent {
+      if ids.contains(conversation.waiting[index].message.id) { conversation.waiting[index].isSeen = true }
+    }
   }
 
   /// A REFUSE came over a link.
@@ -402,8 +434,8 @@ internal import SecchatNet
 
   /// Puts what was confirmed by a device into a change, which has the state that knows of it too.
   ///
-  /// - Returns: what it was, to be given back to `unconfirm` where the change is not written.
-  func takeConfirmed(by device: Correspondent?, into change: inout MessageChange) -> [StoredMessage] {
+  /// - Returns: what it was, to be given back to `putBack` where the change is not written.
+  func takeConfirmed(by device: Correspondent, into change: inout MessageChange) -> [StoredMessage] {
     guard device === correspondent else { return [] }
     defer { confirmed = [] }
     for one in confirmed {
@@ -411,7 +443,7 @@ internal import SecchatNet
         change.deletions.append(one.row)
         continue
       }
-      change.states.append((one.row, .delivered))
+      change.states.append((one.row, one.isSeen ? .read : .delivered))
       guard one.message.expires > 0 else { continue }
       // Until it was there it was not to be forgotten.
       let time = Clock.unixSeconds + UInt64(one.message.expires)
@@ -421,15 +453,6 @@ internal import SecchatNet
     return confirmed
   }
 
-  /// The state on the disk does not know that these were confirmed: they go out again in their places, and are known there.
-  func unconfirm(_ messages: [StoredMessage]) {
-    guard !messages.isEmpty else { return }
-    for message in messages { putBack(message) }
-    // Over another link, all from the first.
-    session?.close(.goingAway)
-    start()
-  }
-
   /// Hands what this turn has brought to the database, ahead of whatever is handed to it next.
   func flush() {
     post()
@@ -437,16 +460,16 @@ internal import SecchatNet
   }
 
   private func flushConfirmed() {
-    guard !confirmed.isEmpty else { return }
-    if let correspondent { node.keepArrivals(conversation, correspondent) }
+    guard !confirmed.isEmpty, let correspondent else { return }
+    node.keepArrivals(conversation, correspondent)
     guard !confirmed.isEmpty else { return }
     var change = MessageChange()
     let taken = takeConfirmed(by: correspondent, into: &change)
-    change.correspondence = correspondent?.change(node.store)
-    node.store.commit(change) { [era] result in
+    change.correspondence = correspondent.change(node.store)
+    node.store.commit(change) { result in
       guard case .failure(let error) = result else { return }
-      self.unconfirm(taken)
-      if self.era == era { self.fail(error) }
+      self.putBack(taken)
+      self.fail(error, correspondent)
     }
   }
 
@@ -464,17 +487,23 @@ internal import SecchatNet
       } else {
         change.deletions.append(message.row)
       }
-      node.store.commit(change) { _ in }
       drop(message, .refused)
-    case .busy, .noRoom, .unanswered:
+      node.store.commit(change) { result in
+        if case .failure = result { self.putBack([message]) }
+      }
+    case .outOfTurn where !wasOutOfTurn:
+      // Behind messages that the peer had from another link. Next time it is the first on its way, and as such in turn.
+      wasOutOfTurn = true
+    case .busy, .noRoom, .unanswered, .outOfTurn:
       obstacle = .busy
       trouble = "\(conversation.account.name) is busy"
-    case .outOfTurn: break
     case .undecryptable, .unknownPrekey:
       if refusal.reason == .unknownPrekey {
         failedPrekey = correspondent?.correspondence.oneTimePrekey(of: refusal.session)
       }
-      if correspondent?.correspondence.abandon(refusal.session) ?? false, refusal.reason == .undecryptable {
+      let isLeft = correspondent?.correspondence.abandon(refusal.session) ?? false
+      // A session in which nothing was confirmed may have been begun with prekeys that only the registry calls the peer's.
+      if isLeft, refusal.reason == .undecryptable, fresh == 0 {
         node.event(.sessionReset(.init(user: conversation.account.name.text, reason: .theirs)))
       }
     }

@@ -19,8 +19,10 @@ struct MessageChange: Sendable {
   struct Correspondence: Sendable {
     let row: Int64
     let conversation: Int64
-    /// The version that this one replaces; 0: there is none yet.
-    let replaces: Int64
+    /// The version that this one replaces; nil: there is none yet.
+    let replaces: Int64?
+    /// Its own, which no other has.
+    let version: Int64
     let body: [UInt8]
   }
 
@@ -31,12 +33,12 @@ struct MessageChange: Sendable {
   /// When messages are to be forgotten (Unix seconds).
   var expiries: [(row: Int64, time: UInt64)] = []
   var correspondence: Correspondence?
-  /// Messages of ours that a person has seen.
+  /// Messages of ours that a person has seen. Of those that are delivered it is kept.
   var read: [(conversation: Int64, message: MessageID)] = []
   /// One-time prekeys that have had their use.
   var usedPrekeys: [Int64] = []
-  /// A signed prekey's row, which remembers what has been answered with it.
-  var prekey: (row: Int64, body: [UInt8])?
+  /// Rows of signed prekeys, which remember what has been answered with them.
+  var answered: [Int64: [UInt8]] = [:]
 
   /// What came of a change.
   struct Outcome: Sendable {
@@ -49,16 +51,16 @@ struct MessageChange: Sendable {
   fileprivate func write(_ database: Database) throws(SQLiteError) -> Outcome {
     var outcome = Outcome()
     if let correspondence {
-      if correspondence.replaces == 0 {
-        try database.run(
-          "INSERT INTO correspondences (id, conversation, version, body) VALUES (?, ?, 1, ?)",
-          correspondence.row, correspondence.conversation, correspondence.body)
-      } else {
+      if let replaces = correspondence.replaces {
         try database.run(
           "UPDATE correspondences SET version = ?, body = ? WHERE id = ? AND version = ?",
-          correspondence.replaces + 1, correspondence.body, correspondence.row, correspondence.replaces)
+          correspondence.version, correspondence.body, correspondence.row, replaces)
         // The step before was not written: neither may this one be.
         guard database.changes == 1 else { throw .constraint }
+      } else {
+        try database.run(
+          "INSERT INTO correspondences (id, conversation, version, body) VALUES (?, ?, ?, ?)",
+          correspondence.row, correspondence.conversation, correspondence.version, correspondence.body)
       }
     }
     for insert in inserts {
@@ -69,10 +71,9 @@ struct MessageChange: Sendable {
       if database.changes == 0 { outcome.known.insert(insert.row) }
     }
     for change in states {
-      // The word that somebody has read it may have been written before its ACK was.
-      try database.run(
-        "UPDATE messages SET state = ? WHERE id = ? AND state <> ?", change.state.rawValue, change.row,
-        MessageState.read.rawValue)
+      try database.run("UPDATE messages SET state = ? WHERE id = ?", change.state.rawValue, change.row)
+      // What is not kept does not leave.
+      guard change.state != .sent || database.changes == 1 else { throw .constraint }
     }
     for row in deletions { try database.run("DELETE FROM messages WHERE id = ?", row) }
     for one in expiries {
@@ -80,14 +81,13 @@ struct MessageChange: Sendable {
     }
     for one in read {
       try database.run(
-        "UPDATE messages SET state = ? WHERE conversation = ? AND message = ? AND state IN (?, ?)",
-        MessageState.read.rawValue, one.conversation, one.message.array, MessageState.sent.rawValue,
-        MessageState.delivered.rawValue)
+        "UPDATE messages SET state = ? WHERE conversation = ? AND message = ? AND state = ?",
+        MessageState.read.rawValue, one.conversation, one.message.array, MessageState.delivered.rawValue)
       if database.changes == 1 { outcome.read.insert(one.message) }
     }
     for row in usedPrekeys { try database.run("DELETE FROM prekeys WHERE id = ?", row) }
-    if let prekey {
-      try database.run("UPDATE prekeys SET body = ? WHERE id = ?", prekey.body, prekey.row)
+    for (row, body) in answered {
+      try database.run("UPDATE prekeys SET body = ? WHERE id = ?", body, row)
     }
     return outcome
   }
@@ -115,7 +115,7 @@ extension ProfileStore {
     }
   }
 
-  /// A step was not written because the one before it was not: no damage, and said where that one was.
+  /// A step was not written because the one before it was not: no damage. What went wrong is that one's error.
   static let unfounded = NodeError(
     .internal, "what came before could not be written", hint: "make room on the disk and try again")
 

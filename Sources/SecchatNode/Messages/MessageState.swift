@@ -27,4 +27,7 @@ struct StoredMessage: Sendable {
   let row: Int64
   let message: Message
   var state: MessageState
+  /// Whether the word has come that a person there has seen it, ahead of its ACK over another link. Not on disk before
+  /// that: what is not confirmed is sent again.
+  var isSeen = false
 }

@@ -8,7 +8,7 @@ extension ProfileStore {
   static func createMessages(_ database: Database) throws(SQLiteError) {
     try database.run(
       "CREATE TABLE conversations (id INTEGER PRIMARY KEY, key BLOB NOT NULL, body BLOB NOT NULL) STRICT")
-    // The version lets a change stand only on the state that it was made from.
+    // The version, which no two changes share, lets a change stand only on the state that it was made from.
     try database.run(
       """
       CREATE TABLE correspondences (
@@ -94,13 +94,16 @@ extension ProfileStore {
     return result
   }
 
-  /// Messages that wait, by conversation, in their order.
+  /// Messages that wait, by conversation, in their order. One that was deleted before its ACK was written waits no more.
   func waiting(
     _ keys: [Int64: ConversationKey]
   ) async throws(NodeError) -> [Int64: [StoredMessage]] {
     let rows = try await read { (database) throws(SQLiteError) in
       try database.query(
-        "SELECT id, conversation, state, body FROM messages WHERE state IN (11, 12) ORDER BY id"
+        """
+        SELECT id, conversation, state, body FROM messages WHERE state IN (11, 12) AND body IS NOT NULL
+        ORDER BY id
+        """
       ) { (row) throws(SQLiteError) in try MessageRow(row) }
     }
     var result: [Int64: [StoredMessage]] = [:]

@@ -41,21 +41,39 @@ internal import SecchatSQLite
     return known.map { PrekeySecrets(signed: record.secret, oneTime: $0.secret) }
   }
 
-  /// Takes what a message has used out of memory, and has its change take it off the disk.
-  func use(_ initiation: Initiation, in change: inout MessageChange) {
-    if let id = initiation.oneTime {
-      guard oneTime.removeValue(forKey: id) != nil else { return }
-      unreported.insert(id)
-      change.usedPrekeys.append(Int64(id))
-    } else if var record = signed[initiation.signed] {
-      record.answered.append(initiation.ephemeral)
-      signed[initiation.signed] = record
-      change.prekey = (Int64(initiation.signed), store.seal(record, initiation.signed))
-    }
+  /// What an initiation has used up.
+  enum Used {
+    case oneTime(OneTimePrekeyRecord)
+    /// That it may be answered: there was no one-time prekey.
+    case answer(InitiationPublicKey, signed: UInt32)
   }
 
-  /// What is in memory is not what is on disk.
-  func reload() async throws(NodeError) { (signed, oneTime) = try await store.prekeys() }
+  /// Takes what a message has used out of memory, and has its change take it off the disk.
+  ///
+  /// - Returns: what it was, to be given back where the change is not written; nil for what was handed out over a link.
+  func use(_ initiation: Initiation, in change: inout MessageChange) -> Used? {
+    if let id = initiation.oneTime {
+      guard let record = oneTime.removeValue(forKey: id) else { return nil }
+      unreported.insert(id)
+      change.usedPrekeys.append(Int64(id))
+      return .oneTime(record)
+    }
+    guard var record = signed[initiation.signed] else { return nil }
+    record.answered.append(initiation.ephemeral)
+    signed[initiation.signed] = record
+    change.answered[Int64(initiation.signed)] = store.seal(record, initiation.signed)
+    return .answer(initiation.ephemeral, signed: initiation.signed)
+  }
+
+  /// The change that used it was not written. Everything else is as it has become meanwhile.
+  func giveBack(_ used: Used) {
+    switch used {
+    case .oneTime(let record):
+      oneTime[record.id] = record
+      unreported.remove(record.id)
+    case .answer(let ephemeral, let id): signed[id]?.answered.removeAll { $0 == ephemeral }
+    }
+  }
 
   // MARK: Handing out
 
@@ -87,7 +105,8 @@ internal import SecchatSQLite
   /// - Parameter anew: whether they begin a new series, instead of going on with the last; the registry takes ascending ids.
   func make(_ count: Int, anew: Bool, now: UInt64) async throws(NodeError) -> [OneTimePrekey] {
     var last = anew ? nil : oneTime.values.max { ($0.created, $0.id) < ($1.created, $1.id) }?.id
-    // Not from 1: a copy of this profile must not give the same numbers to other keys.
+    // Not from 1: a copy of this profile hardly begins with the same numbers. One that goes on with the series that it
+    // knows gives numbers again, which the registry does not take again.
     if last.map({ $0 > .max - UInt32(count) }) ?? true { last = UInt32.random(in: 1...UInt32.max / 2) }
     let first = (last ?? 0) + 1
     var fresh: [OneTimePrekeyRecord] = []
@@ -140,7 +159,7 @@ internal import SecchatSQLite
   /// Whether this device made the signed prekey of that id.
   func has(signed id: UInt32) -> Bool { signed[id] != nil }
 
-  /// Numbers that no copy of this profile has given to another key.
+  /// Numbers that a copy of this profile has hardly given to another key.
   private func newID() -> UInt32 {
     while true {
       let id = UInt32.random(in: 1...UInt32.max)

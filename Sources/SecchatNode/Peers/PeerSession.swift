@@ -254,7 +254,7 @@ struct OfferRefusal: Error, Equatable {
   /// Whether a message that came, and is not known, may be looked at.
   func admits(_ chat: Chat) -> Bool { turnstile.admits(first: chat.first) }
 
-  /// Whether nothing was refused that its sender has not heard of.
+  /// Whether also what is not the first on its way is taken: the sender has heard of all that was refused, and sends here.
   var isTaking: Bool { turnstile.isOpen }
 
   private func grantChats() {

@@ -182,6 +182,59 @@ import Testing
     }
   }
 
+  /// A file that has grown since the offer, and a receiver that has guessed what to.
+  @Test @LoopActor func aSourceThatHasGrown() async throws {
+    let source = try TemporaryFolder(inMemory: true)
+    let paths = try ["a", "b"].map { try source.write($0, [1, 2]) }
+    let meeting = try Meeting(source: source, paths: paths)
+    let grown = randomBytes(100_000)
+    meeting.back.tap = { type, body in
+      guard type == .accept else { return }
+      do {
+        try source.write("a", grown)
+        let attributes = try FileManager.default.attributesOfItem(atPath: paths[0])
+        let time = try #require(attributes[.modificationDate] as? Date)
+        var digest = HeldDigest()
+        digest.begin(
+          Entry(
+            stream: 1, item: 0, kind: .file, executable: false,
+            modified: UInt64(time.timeIntervalSince1970), size: 100_000, path: "a"))
+        digest.update(grown.raw)
+        let held = Held(item: 0, entries: 1, offset: 100_000, digest: digest.digest())
+        body = Array(Accept(stream: 1, held: held).encoded.dropFirst())
+      } catch { Issue.record(error) }
+    }
+    let failed = await meeting.failure()
+    #expect(failed?.status == .usage && failed?.message.contains("changed") == true)
+    #expect(!meeting.forth.types.contains(.resume))
+  }
+
+  /// Two names that differ in how an accent is written are two names: the one that did not come goes.
+  @Test @LoopActor func aNameThatLooksLikeAnother() async throws {
+    let (composed, apart) = ("\u{e9}", "e\u{301}")
+    let (id, keeper) = (Random.bytes() as MessageID, try Keeper())
+    let folder = try TemporaryFolder(inMemory: true)
+    @LoopActor func sender() throws -> HostileSender {
+      try HostileSender(entries: 3, bytes: 4, folder: folder, keeping: keeper.keeping(id), id: id)
+    }
+    let first = try sender()
+    await first.begin()
+    try first.entry("x", folder: true)
+    try first.entry("x/" + composed, size: 4)
+    try first.chunk([1, 2])
+    first.receiver.fail(Self.lost)
+    #expect(await eventually { first.hasEnded })
+    let part = "downloads/mallory/.secchat-\(id)-0.part"
+    try folder.write(part + "/" + apart, [7])
+    let second = try sender()
+    await second.begin()
+    #expect(try folder.names().count == 1)
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.file(part))
+    #expect(left.map { Array($0.utf8) } == [Array(composed.utf8)])
+    second.receiver.fail(Self.lost)
+    #expect(await eventually { second.hasEnded })
+  }
+
   // MARK: At a node
 
   @LoopActor private func answer(on link: SealedLink) async throws -> PeerMessage {

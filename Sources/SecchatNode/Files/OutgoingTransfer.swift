@@ -255,6 +255,10 @@ package import SecchatNet
       case .more: continue
       case .different: return false
       case .same(let entries, let announced, let fileIsOpen):
+        // A file may have grown since it was offered, and a receiver guess what to.
+        guard let offer, announced <= offer.bytes - self.announced else {
+          throw SourceReader.changed(items[Int(held.item)].name)
+        }
         item = Int(held.item)
         self.entries += entries
         self.announced += announced

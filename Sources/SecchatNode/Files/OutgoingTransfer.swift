@@ -151,6 +151,8 @@ package import SecchatNet
   }
 
   private func acknowledge(_ part: UInt32) {
+    // It is for an earlier stream of this transfer, which the receiver has left before it accepts this one.
+    guard accepted != nil else { return }
     guard failure == nil else {
       // Everything had arrived when the CANCEL did: no other answer comes.
       if Int(part) == items.count - 1 { isOver = true }

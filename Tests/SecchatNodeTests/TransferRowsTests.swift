@@ -8,6 +8,31 @@ import Testing
 @testable import SecchatNode
 
 @Suite struct TransferRowsTests {
+  /// What the program itself has sealed and cannot read costs that transfer; what somebody has changed, the profile.
+  @Test @LoopActor func whatMeansNothingIsDropped() async throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let home = try ProfileFolder.create(folder.path + "/alice")
+    let store = try ProfileStore(home, try SecretIdentity.generate(now: 1))
+    let transfers = try await Transfers(store)
+    let peer = Account(name: try #require(UserName("bob")), registry: try LinkKeyPair.random().publicKey)
+    // As one that was made of a name that other file systems may have.
+    for name in [String(repeating: "x", count: 256), "y"] {
+      try await transfers.save(
+        TransferRecord(
+          key: .init(id: Random.bytes(), peer: peer, isIncoming: false), changed: 0, name: name, items: 1,
+          entries: 1, bytes: 5))
+    }
+    let again = try await Transfers(store)
+    #expect(again.all.map(\.name) == ["y"])
+    #expect(try await store.transfers().count == 1)
+    try await store.write { (database) throws(SQLiteError) in
+      try database.run("UPDATE transfers SET body = zeroblob(80)")
+    }
+    let error = await failure { () throws(NodeError) in _ = try await Transfers(store) }
+    #expect(error?.status == .integrity)
+    await store.close()
+  }
+
   /// A profile of before there were messages and transfers gets the tables, and keeps what it has.
   @Test @LoopActor func anOlderProfileGetsTheTables() async throws {
     let folder = try TemporaryFolder(inMemory: true)

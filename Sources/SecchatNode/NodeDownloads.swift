@@ -165,7 +165,7 @@ extension Node {
       }
       await sending.ended.wait()
       if case .success = sending.result { throw NodeError(.refused, "the files had arrived already") }
-      guard action == .resume, let stopped = transfers[record.key] else { return }
+      guard action == .resume, let stopped = transfers[sending.key] else { return }
       record = stopped
     }
     try await apply(action, to: record)

@@ -71,6 +71,21 @@ internal import SecchatNet
     try await store.save(record, row: row)
   }
 
+  /// Another transfer takes the place of one: on disk in one step, and with whoever sends it. Durable before it counts:
+  /// till then the old one is what the user may speak of.
+  func replace(_ old: TransferRecord.Key, by record: TransferRecord) async throws(NodeError) {
+    guard let row = rows[old]?.row else { throw NodeError(.refused, "the transfer was cancelled") }
+    var record = record
+    record.changed = Clock.unixSeconds
+    try await store.save(record, row: row)
+    rows[old] = nil
+    pauses[old.id] = nil
+    rows[record.key] = (row, record)
+    guard let sending = sending.removeValue(forKey: old.id) else { return }
+    sending.record = record
+    self.sending[record.id] = sending
+  }
+
   /// What cannot be removed now is so later, by its age.
   func remove(_ key: TransferRecord.Key) async {
     guard let row = rows.removeValue(forKey: key)?.row else { return }

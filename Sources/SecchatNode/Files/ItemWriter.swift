@@ -239,18 +239,30 @@ struct FinishedItem: Sendable, Equatable {
         for item in complete { journal.note(.whole(item.number)) }
         try journal.write()
       }
-      var settled: [FinishedItem] = []
-      while let item = complete.first {
-        let name = try folder.settle(
-          item.root, called: item.partial, as: item.name, isFolder: item.isFolder, numbers: &itemNumbers)
-        settled.append(FinishedItem(item: item.number, name: name, bytes: item.bytes))
-        complete.removeFirst()
-      }
+      let (settled, failure) = settleComplete()
+      // What has come to its name counts, whatever became of the one after it.
       try folder.descriptor.sync()
       for item in settled { journal?.note(.finished(item.item)) }
       finished += settled
+      if let failure { throw failure }
     } catch {
       throw TransferFailure(error)
+    }
+  }
+
+  /// Gives complete items their names, up to the first that cannot have one.
+  private func settleComplete() -> (settled: [FinishedItem], failure: SystemError?) {
+    var settled: [FinishedItem] = []
+    do throws(SystemError) {
+      while let item = complete.first {
+        let name = try settle(
+          item.root, called: item.partial, as: item.name, isFolder: item.isFolder)
+        settled.append(FinishedItem(item: item.number, name: name, bytes: item.bytes))
+        complete.removeFirst()
+      }
+      return (settled, nil)
+    } catch {
+      return (settled, error)
     }
   }
 }

@@ -78,7 +78,7 @@ extension Node {
         self.begin(SendingPlan(source, survey, to: record.peer, after: record), as: sending)
       } catch {
         self.transfers.sending[record.id] = nil
-        await self.transfers.remove(record.key)
+        await self.transfers.forget(record.key)
         self.event(.failure(error))
         sending.end(.failure(error))
       }
@@ -142,14 +142,17 @@ extension Node {
     } catch {
       throw await settled(record, sending, error)
     }
-    await transfers.remove(record.key)
+    await transfers.forget(record.key)
   }
 
   /// What the user has said meanwhile holds, at whatever point of a try that ended without the files' having arrived.
   private func honour(_ sending: Sending) async {
     var done: TransferAction?
     while let wish = sending.wish, wish != done, let record = transfers[sending.key] {
-      try? await apply(wish, to: record)
+      do throws(NodeError) {
+        sending.unheeded = nil
+        try await apply(wish, to: record)
+      } catch { sending.unheeded = error }
       done = wish
     }
   }
@@ -157,7 +160,7 @@ extension Node {
   /// To an outgoing transfer that is not at work.
   func apply(_ action: TransferAction, to record: TransferRecord) async throws(NodeError) {
     if action == .cancel {
-      await transfers.remove(record.key)
+      try await transfers.remove(record.key)
       if record.source?.isBegun == true { sessions.session(with: record.peer)?.withdraw(record.offer) }
       return
     }
@@ -217,7 +220,7 @@ extension Node {
       error.status == .peerOffline || transfer?.wasPaused == true || transfer?.refusal == .busy
         || isUnanswered
     else {
-      await transfers.remove(record.key)
+      await transfers.forget(record.key)
       return error
     }
     try? await transfers.save(record)

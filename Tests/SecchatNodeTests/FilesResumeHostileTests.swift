@@ -303,13 +303,106 @@ import Testing
     third.abort()
     #expect(await eventually { alice.node.transfers.receiving.count == 1 })
     let theirs = TransferRecord.Key(id: id, peer: carol.account, isIncoming: true)
-    await alice.node.transfers.remove(theirs)
+    try await alice.node.transfers.remove(theirs)
     #expect(await alice.ask(.transfer(id: mine.id, action: .cancel)).status == .done)
     #expect(await eventually { contents(part) == nil })
     second.send(offer(7))
     second.flush()
     #expect(try await answer(on: second) == .refuse(Refuse(id: id, reason: .declined)))
     for link in [first, second] { link.abort() }
+    await alice.node.close()
+    registry.stop()
+  }
+
+  /// Alice, who takes files, and mallory, who has sent two bytes of four over a link that stands.
+  @LoopActor private final class Begun {
+    let registry: LyingRegistry
+    let alice: NodeAtWork
+    let mallory: Stranger
+    let link: SealedLink
+    let id: MessageID = Random.bytes()
+
+    init() async throws {
+      registry = try LyingRegistry()
+      alice = try await NodeAtWork("alice", at: registry)
+      try await alice.node.save { $0.files = .always }
+      mallory = try Stranger("mallory", at: registry)
+      link = try await mallory.dial(alice)
+      link.send(offer)
+      var frame = [UInt8](repeating: 7, count: 2 + ChunkHeader.frameOverhead)
+      let link = link
+      link.flush()
+      link.deadline = .now + 60_000
+      while try await link.receive({ (type, _) throws(WireError) in type }) != .accept {}
+      link.send(
+        Entry(stream: 1, item: 0, kind: .file, executable: false, modified: 1, size: 4, path: "x"))
+      frame.withMutableRaw { link.sendChunk(ChunkHeader(stream: 1), in: &$0) }
+      link.flush()
+      #expect(await eventually { contents(self.part)?.count == 2 })
+    }
+
+    var offer: Offer { Offer(stream: 1, id: id, items: 1, entries: 1, bytes: 4, name: "x") }
+    var parts: [String] { listing(alice.node.downloads + "/mallory") }
+    private var part: String { alice.node.downloads + "/mallory/.secchat-\(id)-0.part" }
+
+    func close() async {
+      link.abort()
+      await alice.node.close()
+      registry.stop()
+    }
+  }
+
+  /// What its sender takes back goes at once, also where the link that it came over seems to stand yet.
+  @Test @LoopActor func takenBackOverAnotherLink() async throws {
+    let scene = try await Begun()
+    let transfers = scene.alice.node.transfers
+    let other = try await scene.mallory.dial(scene.alice)
+    other.send(scene.offer)
+    other.send(Cancel(stream: 1, reason: .stopped))
+    other.flush()
+    #expect(await eventually { transfers.all.isEmpty && transfers.receiving.isEmpty })
+    #expect(await eventually { scene.parts.isEmpty })
+    other.abort()
+    await scene.close()
+  }
+
+  /// What the user does not want stops, also where that cannot be noted.
+  @Test(arguments: [TransferAction.cancel, .pause]) @LoopActor
+  func stoppedOnAFullDisk(action: TransferAction) async throws {
+    let scene = try await Begun()
+    let node = scene.alice.node
+    try await node.store.fillTransfers()
+    #expect(await scene.alice.ask(.transfer(id: "\(scene.id)", action: action)).status != .done)
+    #expect(node.transfers.receiving.isEmpty)
+    while try await scene.link.receive({ (type, _) throws(WireError) in type }) != .cancel {}
+    #expect(node.transfers.all.map(\.state) == (action == .cancel ? [] : [.waiting]))
+    #expect(scene.parts.isEmpty == (action == .cancel))
+    await scene.close()
+  }
+
+  /// Any number may be at work, over several links: when these end, so many are kept as of those that came one by one.
+  @Test @LoopActor func unfinishedAtOnceAreBounded() async throws {
+    let registry = try LyingRegistry()
+    let alice = try await NodeAtWork("alice", at: registry)
+    try await alice.node.save { $0.files = .always }
+    let mallory = try Stranger("mallory", at: registry)
+    var links: [SealedLink] = []
+    for _ in 0..<3 {
+      let link = try await mallory.dial(alice)
+      for number: UInt32 in 0..<8 {
+        link.send(
+          Offer(stream: 2 * number + 1, id: Random.bytes(), items: 1, entries: 1, bytes: 4, name: "x"))
+        link.flush()
+        _ = try await answer(on: link)
+      }
+      links.append(link)
+    }
+    #expect(alice.node.transfers.receiving.count == 24)
+    for link in links { link.abort() }
+    #expect(await eventually { alice.node.transfers.receiving.isEmpty && alice.node.sessions.isEmpty })
+    #expect(await eventually { alice.node.transfers.all.count == Transfers.unfinishedOfOne })
+    let folder = alice.node.downloads + "/mallory"
+    #expect(await eventually { listing(folder).count == Transfers.unfinishedOfOne })
     await alice.node.close()
     registry.stop()
   }

@@ -46,6 +46,23 @@ import Testing
     await scene.close()
   }
 
+  /// Who cannot have it noted is told so, and the transfer stays what it was.
+  @Test(arguments: [false, true], [TransferAction.cancel, .pause]) @LoopActor
+  func onAFullDisk(isAtWork: Bool, action: TransferAction) async throws {
+    let scene = try await Scene()
+    let alice = scene.alice
+    await scene.send()
+    let before = try #require(alice.node.transfers.all.first)
+    try await alice.node.store.fillTransfers()
+    let again = isAtWork ? Task { await scene.send() } : nil
+    while isAtWork, alice.node.transfers.sending.isEmpty { await Task.yield() }
+    let (status, events) = await alice.ask(.transfer(id: "\(before.id)", action: action))
+    #expect(status != .done && !events.isEmpty)
+    await again?.value
+    #expect(alice.node.transfers.all == [before])
+    await scene.close()
+  }
+
   /// A source that changes again and again while the peer is away is one transfer, sent by hand or gone on with.
   @Test(arguments: [false, true]) @LoopActor func changedWhileAway(isBegun: Bool) async throws {
     let scene = try await Scene()

@@ -235,6 +235,36 @@ import Testing
     #expect(await eventually { second.hasEnded })
   }
 
+  /// What is noted of a transfer is bounded: beyond that it ends, and nothing of it is left.
+  @Test @LoopActor func namesWithoutEnd() async throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let (id, keeper) = (Random.bytes() as MessageID, try Keeper())
+    let writer = ItemWriter(try DownloadFolder(downloads: folder.path, sender: "mallory"))
+    let seal = keeper.keeping(id).seal
+    writer.keep(try TransferJournal(seal, in: writer.folder, limit: 100_000) { _ in }, of: id)
+    func perform(_ path: String) throws -> TransferFailure? {
+      let entry = Entry(
+        stream: 1, item: 0, kind: .folder, executable: false, modified: 1, size: 0, path: path)
+      let path = try FilePath(path)
+      return writer.perform([path.components.count == 1 ? .begin(entry, path) : .inside(entry, path)]).failure
+    }
+    var failed = try perform("x")
+    let long = String(repeating: "n", count: 240)
+    var count = 0
+    while failed == nil, count < 1_000 {
+      count += 1
+      failed = try perform("x/\(long)\(count)")
+    }
+    #expect((150...200).contains(count))
+    #expect(failed?.reason == .targetFailed && failed?.error.message.contains("names") == true)
+    // Nor does the next start read more than that, should the end not have been noticed.
+    writer.suspend()
+    var notes = 0
+    _ = try TransferJournal(seal, in: writer.folder, limit: 10_000) { _ in notes += 1 }
+    #expect((15...25).contains(notes))
+    writer.discard()
+  }
+
   // MARK: At a node
 
   @LoopActor private func answer(on link: SealedLink) async throws -> PeerMessage {

@@ -206,14 +206,17 @@ package final class DownloadFolder: Sendable {
     return made
   }
 
-  /// The name of the item, where one has this identity.
+  /// The name of the item, where one has this identity: a part that has it is another's, made since.
   func name(of identity: FileIdentity) throws(SystemError) -> String? {
     for name in try descriptor.names() {
       var status = stat()
       guard
         unsafe withPath(name, { unsafe fstatat(descriptor.number, $0, &status, AT_SYMLINK_NOFOLLOW) }) == 0
       else { continue }
-      if FileIdentity(status) == identity { return Self.text(name) }
+      guard FileIdentity(status) == identity, let text = Self.text(name), !FileName.isPartial(text) else {
+        continue
+      }
+      return text
     }
     return nil
   }

@@ -65,6 +65,7 @@ struct FinishedItem: Sendable, Equatable {
       }
       try settle(&finished)
       do throws(SystemError) { try journal?.write() } catch { throw TransferFailure(error) }
+      if journal?.isFull == true { throw .tooManyNames }
       return (finished, nil)
     } catch {
       return (finished, error)
@@ -268,6 +269,14 @@ struct FinishedItem: Sendable, Equatable {
 }
 
 extension TransferFailure {
+  fileprivate static var tooManyNames: TransferFailure {
+    TransferFailure(
+      .targetFailed,
+      NodeError(
+        .internal, "the names of the files take more than \(FileLimits.journal >> 20) MiB to remember",
+        hint: "ask for them in several parts"))
+  }
+
   /// What the disk said.
   init(_ error: SystemError) {
     if error.isNoRoom {

@@ -17,6 +17,8 @@ extension Node {
         NodeError(.peerOffline, "\(session.name) goes on with it over another connection"))
       await before.gone.wait()
       guard session.isOpen else { return .failure(OfferRefusal(reason: .declined)) }
+      // Taken back meanwhile, or over for another reason: nobody is asked about what was answered once.
+      guard transfers[key] != nil else { return .failure(OfferRefusal(reason: .busy)) }
     }
     guard let record = transfers[key] else { return nil }
     guard record.matches(offer), record.state != .cancelled else {
@@ -35,7 +37,7 @@ extension Node {
     let key = key(offer, session)
     guard transfers.receiving[key] == nil else { return .failure(OfferRefusal(reason: .busy)) }
     transfers.receiving[key] = Receiving()
-    await transfers.makeRoom(from: session.peer)
+    await transfers.makeRoom(for: 1, from: session.peer)
     await transfers.expire()
     // Where that cannot be written it comes all the same, in one go or not at all.
     try? await transfers.save(
@@ -75,28 +77,32 @@ extension Node {
         record.held = transfer.heldBytes
         try? await transfers.save(record)
       } else if record.state != .cancelled {
-        await transfers.remove(key)
+        await transfers.forget(key)
       }
     }
     let receiving = transfers.receiving.removeValue(forKey: key)
     receiving?.gone.come()
+    // Any number may have been at work, and been cut short at once.
+    if await transfers.makeRoom(from: session.peer) { await sweep(downloads, of: session.peer) }
   }
 
   func dropped(_ offer: MessageID, in session: PeerSession) {
     let key = TransferRecord.Key(id: offer, peer: session.peer, isIncoming: true)
-    guard transfers.receiving[key]?.transfer == nil, let record = transfers[key], record.state != .cancelled
-    else { return }
+    guard let record = transfers[key], record.state != .cancelled else { return }
     Loop.spawn {
-      await self.transfers.remove(key)
-      await self.sweep(record)
+      // Its link may be dead and nobody know yet, as for an offer that comes anew.
+      while let before = self.transfers.receiving[key] {
+        before.transfer?.fail(NodeError(.refused, "\(session.name) stopped the transfer"))
+        await before.gone.wait()
+      }
+      await self.transfers.forget(key)
+      await self.sweep(record.downloads, of: session.peer)
     }
   }
 
-  /// Removes the parts of a transfer that is over.
-  private func sweep(_ record: TransferRecord) async {
-    let (downloads, sender, kept) = (
-      record.downloads, record.peer.name.text, transfers.kept(from: record.peer)
-    )
+  /// Removes the parts of a sender's transfers that are over.
+  private func sweep(_ downloads: String, of peer: Account) async {
+    let (sender, kept) = (peer.name.text, transfers.kept(from: peer))
     await Loop.offload { DownloadFolder.sweep(downloads: downloads, of: [sender], keeping: kept) }
   }
 
@@ -145,13 +151,16 @@ extension Node {
   private func changeIncoming(_ record: TransferRecord, _ action: TransferAction) async throws(NodeError) {
     var record = record
     record.state = [.pause: .paused, .resume: .waiting, .cancel: .cancelled][action] ?? record.state
-    try await transfers.save(record)
+    var failure: NodeError?
+    do throws(NodeError) { try await transfers.save(record) } catch { failure = error }
     if action != .resume, let receiving = transfers.receiving[record.key] {
+      // Also where that is not remembered: what comes now is not wanted.
       receiving.transfer?.stop(pausing: action == .pause)
       await receiving.gone.wait()
-    } else if action == .cancel {
-      await sweep(record)
+    } else if action == .cancel, failure == nil {
+      await sweep(record.downloads, of: record.peer)
     }
+    if let failure { throw failure }
   }
 
   private func changeOutgoing(_ record: TransferRecord, _ action: TransferAction) async throws(NodeError) {
@@ -165,7 +174,8 @@ extension Node {
       }
       await sending.ended.wait()
       if case .success = sending.result { throw NodeError(.refused, "the files had arrived already") }
-      guard action == .resume, let stopped = transfers[record.key] else { return }
+      if let error = sending.unheeded { throw error }
+      guard action == .resume, let stopped = transfers[sending.key] else { return }
       record = stopped
     }
     try await apply(action, to: record)

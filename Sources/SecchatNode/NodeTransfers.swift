@@ -32,9 +32,9 @@ extension Node {
         paths: paths, limitRate: rate, checksum: checksum, survey: survey.digest)
       let fresh = SendingPlan(source, survey, to: target, after: known)
       plan = fresh
-      sending = Sending(fresh.record) { [weak self] in self?.tellUnheard($0) }
+      sending = Sending(fresh.standing) { [weak self] in self?.tellUnheard($0) }
       // Another one who asks for the same joins this one.
-      transfers.sending[fresh.record.id] = sending
+      transfers.sending[sending.key.id] = sending
     }
     let listener = sending.listen(emit)
     defer { sending.unlisten(listener) }
@@ -78,7 +78,7 @@ extension Node {
         self.begin(SendingPlan(source, survey, to: record.peer, after: record), as: sending)
       } catch {
         self.transfers.sending[record.id] = nil
-        await self.transfers.remove(record.key)
+        await self.transfers.forget(record.key)
         self.event(.failure(error))
         sending.end(.failure(error))
       }
@@ -91,47 +91,49 @@ extension Node {
   }
 
   private func begin(_ plan: SendingPlan, as sending: Sending) {
-    sending.record = plan.record
-    transfers.sending[plan.record.id] = sending
+    sending.record = plan.standing
+    transfers.sending[sending.key.id] = sending
     Loop.spawn {
       var failure: NodeError?
       do throws(NodeError) { try await self.carry(plan, sending) } catch { failure = error }
       await self.honour(sending)
-      self.transfers.sending[plan.record.id] = nil
+      self.transfers.sending[sending.key.id] = nil
       // Nobody asked, or who did has gone: what is over is told to all.
-      if let failure, !sending.isHeard, self.transfers[plan.record.key] == nil {
+      if let failure, !sending.isHeard, self.transfers[sending.key] == nil {
         self.event(.failure(failure))
       }
       sending.end(failure.map { .failure($0) } ?? .success(()))
       // There is room for another.
-      guard self.transfers[plan.record.key] == nil else { return }
-      for next in self.transfers.waiting where next.peer == plan.record.peer { self.goOn(next) }
+      guard self.transfers[sending.key] == nil else { return }
+      for next in self.transfers.waiting where next.peer == sending.key.peer { self.goOn(next) }
     }
   }
 
   /// One try.
   private func carry(_ plan: SendingPlan, _ sending: Sending) async throws(NodeError) {
-    var record = plan.record
     var session: PeerSession
-    do throws(NodeError) { session = try await self.session(with: record.peer) } catch {
-      throw await keptForLater(record, sending, error)
+    do throws(NodeError) { session = try await self.session(with: plan.record.peer) } catch {
+      throw await keptForLater(plan.standing, sending, error)
     }
+    // Said while it was dialled.
+    if let wish = sending.wish { throw stopped(plan.standing, wish) }
+    var record = plan.record
     record.source?.isBegun = true
-    record.state = .waiting
-    try await transfers.save(record)
+    if let replaced = plan.replaced {
+      try await transfers.replace(replaced.key, by: record)
+    } else {
+      try await transfers.save(record)
+    }
     // Of two that were dialled at once one may have given way while the disk was waited for.
     do throws(NodeError) { session = try await self.session(with: record.peer) } catch {
       throw await keptForLater(record, sending, error)
     }
-    if let replaced = plan.replaced {
-      await transfers.remove(replaced.key)
-      if replaced.source?.isBegun == true { session.withdraw(replaced.offer) }
-    }
+    if let replaced = plan.replaced { session.withdraw(replaced.offer) }
     do throws(NodeError) {
       try await session.sendFiles { stream in
         let transfer = plan.transfer(stream, over: session) { [weak self, weak sending] event in
           guard let self, let sending else { return }
-          sending.tell(plan.replaced?.source?.isBegun == true ? self.restarted(event) : event)
+          sending.tell(plan.replaced != nil ? self.restarted(event) : event)
         }
         sending.transfer = transfer
         if let wish = sending.wish { transfer.stop(pausing: wish == .pause) }
@@ -140,14 +142,17 @@ extension Node {
     } catch {
       throw await settled(record, sending, error)
     }
-    await transfers.remove(record.key)
+    await transfers.forget(record.key)
   }
 
   /// What the user has said meanwhile holds, at whatever point of a try that ended without the files' having arrived.
   private func honour(_ sending: Sending) async {
     var done: TransferAction?
     while let wish = sending.wish, wish != done, let record = transfers[sending.key] {
-      try? await apply(wish, to: record)
+      do throws(NodeError) {
+        sending.unheeded = nil
+        try await apply(wish, to: record)
+      } catch { sending.unheeded = error }
       done = wish
     }
   }
@@ -155,7 +160,7 @@ extension Node {
   /// To an outgoing transfer that is not at work.
   func apply(_ action: TransferAction, to record: TransferRecord) async throws(NodeError) {
     if action == .cancel {
-      await transfers.remove(record.key)
+      try await transfers.remove(record.key)
       if record.source?.isBegun == true { sessions.session(with: record.peer)?.withdraw(record.offer) }
       return
     }
@@ -215,7 +220,7 @@ extension Node {
       error.status == .peerOffline || transfer?.wasPaused == true || transfer?.refusal == .busy
         || isUnanswered
     else {
-      await transfers.remove(record.key)
+      await transfers.forget(record.key)
       return error
     }
     try? await transfers.save(record)
@@ -269,29 +274,35 @@ extension Node {
 
 /// What is to be sent, and in place of what.
 struct SendingPlan {
-  var record: TransferRecord
+  let record: TransferRecord
   let survey: SourceSurvey
-  /// The transfer of what the source was before it changed.
-  var replaced: TransferRecord?
+  /// The transfer of what the source was before it changed, where that was offered.
+  let replaced: TransferRecord?
+
+  /// What stands for it until the peer is reached: however often the source changes till then, that is one transfer.
+  var standing: TransferRecord { replaced ?? record }
 
   init(
     _ source: TransferRecord.Source, _ survey: SourceSurvey, to peer: Account, after known: TransferRecord?
   ) {
     self.survey = survey
-    if var known, known.source?.survey == survey.digest {
-      known.source?.limitRate = source.limitRate
-      known.state = .waiting
-      record = known
+    var known = known
+    known?.source?.limitRate = source.limitRate
+    known?.state = .waiting
+    if let known, known.source?.survey == survey.digest {
+      (record, replaced) = (known, nil)
       return
     }
     var source = source
     source.survey = survey.digest
     source.isBegun = false
+    // Of what nobody has been offered yet the id may stay.
+    replaced = known?.source?.isBegun == true ? known : nil
+    let unoffered = replaced == nil ? known?.id : nil
     record = TransferRecord(
-      key: .init(id: Random.bytes(), peer: peer, isIncoming: false), changed: 0,
+      key: .init(id: unoffered ?? Random.bytes(), peer: peer, isIncoming: false), changed: 0,
       name: survey.items.first?.name ?? "", items: UInt32(survey.items.count), entries: survey.entries,
       bytes: survey.bytes, source: source)
-    replaced = known
   }
 
   @LoopActor func transfer(

@@ -194,6 +194,20 @@ import Testing
     #expect(meeting.done.isEmpty)
   }
 
+  /// A confirmation that comes before the ACCEPT is for an earlier stream of the same transfer.
+  @Test @LoopActor func lateConfirmations() async throws {
+    let source = try TemporaryFolder(inMemory: true)
+    let paths = try ["a", "b"].map { try source.write($0, randomBytes(1_000)) }
+    let meeting = try Meeting(source: source, paths: paths)
+    meeting.forth.tap = { type, _ in
+      guard type == .offer else { return }
+      for part: UInt32 in 0...1 { meeting.outgoing.handle(.ack(Ack(id: meeting.outgoing.id, part: part))) }
+    }
+    try await meeting.run()
+    #expect(meeting.done.count == 2)
+    #expect(meeting.arrived == ["a", "b"])
+  }
+
   @Test @LoopActor func stoppedBeforeTheOffer() async throws {
     let source = try TemporaryFolder(inMemory: true)
     let meeting = try Meeting(source: source, paths: [try source.write("file", [1])])

@@ -47,6 +47,24 @@ import Testing
     #expect(writer.itemNumbers.tries <= 2 * Self.count)
   }
 
+  /// An item that has its name counts, also where the next one finds none.
+  @Test func namesThatAreAllTaken() throws {
+    for number in 1...9_999 {
+      let name = number == 1 ? "y" : "y (\(number))"
+      close(unsafe open(downloads.path + "/mallory/" + name, O_CREAT | O_WRONLY, 0o600))
+    }
+    var work: [WriteOperation] = []
+    for (item, name) in ["x", "y", "z"].enumerated() {
+      work += [.begin(entry(name, item: item), try FilePath(name)), .end(digest: nil), .finish]
+    }
+    let result = writer.perform(work)
+    #expect(result.finished.map(\.name) == ["x"])
+    #expect(result.failure?.reason == .malformed)
+    writer.discard()
+    let names = try FileManager.default.contentsOfDirectory(atPath: downloads.path + "/mallory")
+    #expect(names.count == 10_000 && names.contains("x"))
+  }
+
   /// Long names differ in what is cut off for the number.
   @Test func namesThatAreCutToTheSame() throws {
     var numbers = NameNumbers()

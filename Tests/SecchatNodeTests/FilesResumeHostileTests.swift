@@ -182,6 +182,89 @@ import Testing
     }
   }
 
+  /// A file that has grown since the offer, and a receiver that has guessed what to.
+  @Test @LoopActor func aSourceThatHasGrown() async throws {
+    let source = try TemporaryFolder(inMemory: true)
+    let paths = try ["a", "b"].map { try source.write($0, [1, 2]) }
+    let meeting = try Meeting(source: source, paths: paths)
+    let grown = randomBytes(100_000)
+    meeting.back.tap = { type, body in
+      guard type == .accept else { return }
+      do {
+        try source.write("a", grown)
+        let attributes = try FileManager.default.attributesOfItem(atPath: paths[0])
+        let time = try #require(attributes[.modificationDate] as? Date)
+        var digest = HeldDigest()
+        digest.begin(
+          Entry(
+            stream: 1, item: 0, kind: .file, executable: false,
+            modified: UInt64(time.timeIntervalSince1970), size: 100_000, path: "a"))
+        digest.update(grown.raw)
+        let held = Held(item: 0, entries: 1, offset: 100_000, digest: digest.digest())
+        body = Array(Accept(stream: 1, held: held).encoded.dropFirst())
+      } catch { Issue.record(error) }
+    }
+    let failed = await meeting.failure()
+    #expect(failed?.status == .usage && failed?.message.contains("changed") == true)
+    #expect(!meeting.forth.types.contains(.resume))
+  }
+
+  /// Two names that differ in how an accent is written are two names: the one that did not come goes.
+  @Test @LoopActor func aNameThatLooksLikeAnother() async throws {
+    let (composed, apart) = ("\u{e9}", "e\u{301}")
+    let (id, keeper) = (Random.bytes() as MessageID, try Keeper())
+    let folder = try TemporaryFolder(inMemory: true)
+    @LoopActor func sender() throws -> HostileSender {
+      try HostileSender(entries: 3, bytes: 4, folder: folder, keeping: keeper.keeping(id), id: id)
+    }
+    let first = try sender()
+    await first.begin()
+    try first.entry("x", folder: true)
+    try first.entry("x/" + composed, size: 4)
+    try first.chunk([1, 2])
+    first.receiver.fail(Self.lost)
+    #expect(await eventually { first.hasEnded })
+    let part = "downloads/mallory/.secchat-\(id)-0.part"
+    try folder.write(part + "/" + apart, [7])
+    let second = try sender()
+    await second.begin()
+    #expect(try folder.names().count == 1)
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.file(part))
+    #expect(left.map { Array($0.utf8) } == [Array(composed.utf8)])
+    second.receiver.fail(Self.lost)
+    #expect(await eventually { second.hasEnded })
+  }
+
+  /// What is noted of a transfer is bounded: beyond that it ends, and nothing of it is left.
+  @Test @LoopActor func namesWithoutEnd() async throws {
+    let folder = try TemporaryFolder(inMemory: true)
+    let (id, keeper) = (Random.bytes() as MessageID, try Keeper())
+    let writer = ItemWriter(try DownloadFolder(downloads: folder.path, sender: "mallory"))
+    let seal = keeper.keeping(id).seal
+    writer.keep(try TransferJournal(seal, in: writer.folder, limit: 100_000) { _ in }, of: id)
+    func perform(_ path: String) throws -> TransferFailure? {
+      let entry = Entry(
+        stream: 1, item: 0, kind: .folder, executable: false, modified: 1, size: 0, path: path)
+      let path = try FilePath(path)
+      return writer.perform([path.components.count == 1 ? .begin(entry, path) : .inside(entry, path)]).failure
+    }
+    var failed = try perform("x")
+    let long = String(repeating: "n", count: 240)
+    var count = 0
+    while failed == nil, count < 1_000 {
+      count += 1
+      failed = try perform("x/\(long)\(count)")
+    }
+    #expect((150...200).contains(count))
+    #expect(failed?.reason == .targetFailed && failed?.error.message.contains("names") == true)
+    // Nor does the next start read more than that, should the end not have been noticed.
+    writer.suspend()
+    var notes = 0
+    _ = try TransferJournal(seal, in: writer.folder, limit: 10_000) { _ in notes += 1 }
+    #expect((15...25).contains(notes))
+    writer.discard()
+  }
+
   // MARK: At a node
 
   @LoopActor private func answer(on link: SealedLink) async throws -> PeerMessage {
@@ -250,13 +333,106 @@ import Testing
     third.abort()
     #expect(await eventually { alice.node.transfers.receiving.count == 1 })
     let theirs = TransferRecord.Key(id: id, peer: carol.account, isIncoming: true)
-    await alice.node.transfers.remove(theirs)
+    try await alice.node.transfers.remove(theirs)
     #expect(await alice.ask(.transfer(id: mine.id, action: .cancel)).status == .done)
     #expect(await eventually { contents(part) == nil })
     second.send(offer(7))
     second.flush()
     #expect(try await answer(on: second) == .refuse(Refuse(id: id, reason: .declined)))
     for link in [first, second] { link.abort() }
+    await alice.node.close()
+    registry.stop()
+  }
+
+  /// Alice, who takes files, and mallory, who has sent two bytes of four over a link that stands.
+  @LoopActor private final class Begun {
+    let registry: LyingRegistry
+    let alice: NodeAtWork
+    let mallory: Stranger
+    let link: SealedLink
+    let id: MessageID = Random.bytes()
+
+    init() async throws {
+      registry = try LyingRegistry()
+      alice = try await NodeAtWork("alice", at: registry)
+      try await alice.node.save { $0.files = .always }
+      mallory = try Stranger("mallory", at: registry)
+      link = try await mallory.dial(alice)
+      link.send(offer)
+      var frame = [UInt8](repeating: 7, count: 2 + ChunkHeader.frameOverhead)
+      let link = link
+      link.flush()
+      link.deadline = .now + 60_000
+      while try await link.receive({ (type, _) throws(WireError) in type }) != .accept {}
+      link.send(
+        Entry(stream: 1, item: 0, kind: .file, executable: false, modified: 1, size: 4, path: "x"))
+      frame.withMutableRaw { link.sendChunk(ChunkHeader(stream: 1), in: &$0) }
+      link.flush()
+      #expect(await eventually { contents(self.part)?.count == 2 })
+    }
+
+    var offer: Offer { Offer(stream: 1, id: id, items: 1, entries: 1, bytes: 4, name: "x") }
+    var parts: [String] { listing(alice.node.downloads + "/mallory") }
+    private var part: String { alice.node.downloads + "/mallory/.secchat-\(id)-0.part" }
+
+    func close() async {
+      link.abort()
+      await alice.node.close()
+      registry.stop()
+    }
+  }
+
+  /// What its sender takes back goes at once, also where the link that it came over seems to stand yet.
+  @Test @LoopActor func takenBackOverAnotherLink() async throws {
+    let scene = try await Begun()
+    let transfers = scene.alice.node.transfers
+    let other = try await scene.mallory.dial(scene.alice)
+    other.send(scene.offer)
+    other.send(Cancel(stream: 1, reason: .stopped))
+    other.flush()
+    #expect(await eventually { transfers.all.isEmpty && transfers.receiving.isEmpty })
+    #expect(await eventually { scene.parts.isEmpty })
+    other.abort()
+    await scene.close()
+  }
+
+  /// What the user does not want stops, also where that cannot be noted.
+  @Test(arguments: [TransferAction.cancel, .pause]) @LoopActor
+  func stoppedOnAFullDisk(action: TransferAction) async throws {
+    let scene = try await Begun()
+    let node = scene.alice.node
+    try await node.store.fillTransfers()
+    #expect(await scene.alice.ask(.transfer(id: "\(scene.id)", action: action)).status != .done)
+    #expect(node.transfers.receiving.isEmpty)
+    while try await scene.link.receive({ (type, _) throws(WireError) in type }) != .cancel {}
+    #expect(node.transfers.all.map(\.state) == (action == .cancel ? [] : [.waiting]))
+    #expect(scene.parts.isEmpty == (action == .cancel))
+    await scene.close()
+  }
+
+  /// Any number may be at work, over several links: when these end, so many are kept as of those that came one by one.
+  @Test @LoopActor func unfinishedAtOnceAreBounded() async throws {
+    let registry = try LyingRegistry()
+    let alice = try await NodeAtWork("alice", at: registry)
+    try await alice.node.save { $0.files = .always }
+    let mallory = try Stranger("mallory", at: registry)
+    var links: [SealedLink] = []
+    for _ in 0..<3 {
+      let link = try await mallory.dial(alice)
+      for number: UInt32 in 0..<8 {
+        link.send(
+          Offer(stream: 2 * number + 1, id: Random.bytes(), items: 1, entries: 1, bytes: 4, name: "x"))
+        link.flush()
+        _ = try await answer(on: link)
+      }
+      links.append(link)
+    }
+    #expect(alice.node.transfers.receiving.count == 24)
+    for link in links { link.abort() }
+    #expect(await eventually { alice.node.transfers.receiving.isEmpty && alice.node.sessions.isEmpty })
+    #expect(await eventually { alice.node.transfers.all.count == Transfers.unfinishedOfOne })
+    let folder = alice.node.downloads + "/mallory"
+    #expect(await eventually { listing(folder).count == Transfers.unfinishedOfOne })
     await alice.node.close()
     registry.stop()
   }

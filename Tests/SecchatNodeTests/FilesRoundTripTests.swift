@@ -2,11 +2,23 @@ import Foundation
 import SecchatCore
 import SecchatCrypto
 import SecchatNet
-import SecchatNode
 import TestSupport
 import Testing
 
+@testable import SecchatNode
+
 @Suite struct FilesRoundTripTests {
+  /// What no receiver would take is not offered.
+  @Test func tooDeep() throws {
+    let source = try TemporaryFolder(inMemory: true)
+    let folders = (2...64).map { "\($0)" }.joined(separator: "/")
+    try source.write("item/" + folders + "/file", [])
+    let error: NodeError? = refusal(of: try SourceSurvey([source.file("item")]))
+    #expect(error?.message.contains("the name is too long") == true)
+    try FileManager.default.removeItem(atPath: source.file("item/" + folders + "/file"))
+    #expect(try SourceSurvey([source.file("item")]).entries == 64)
+  }
+
   private static let chunk = SecchatCore.Limits.chunkData
 
   @Test(

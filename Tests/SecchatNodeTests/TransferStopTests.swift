@@ -25,6 +25,8 @@ import Testing
       file = try folder.write("file", "text")
     }
 
+    func change(_ text: String) throws { _ = try folder.write("file", text) }
+
     func send() async {
       await alice.ask(.send(user: "bob", paths: [file], limitRate: nil, checksum: false))
     }
@@ -41,6 +43,119 @@ import Testing
     async let second: Void = scene.send()
     _ = await (first, second)
     #expect(scene.alice.node.transfers.all.count == 1)
+    await scene.close()
+  }
+
+  /// Who cannot have it noted is told so, and the transfer stays what it was.
+  @Test(arguments: [false, true], [TransferAction.cancel, .pause]) @LoopActor
+  func onAFullDisk(isAtWork: Bool, action: TransferAction) async throws {
+    let scene = try await Scene()
+    let alice = scene.alice
+    await scene.send()
+    let before = try #require(alice.node.transfers.all.first)
+    try await alice.node.store.fillTransfers()
+    let again = isAtWork ? Task { await scene.send() } : nil
+    while isAtWork, alice.node.transfers.sending.isEmpty { await Task.yield() }
+    let (status, events) = await alice.ask(.transfer(id: "\(before.id)", action: action))
+    #expect(status != .done && !events.isEmpty)
+    await again?.value
+    #expect(alice.node.transfers.all == [before])
+    await scene.close()
+  }
+
+  /// A source that changes again and again while the peer is away is one transfer, sent by hand or gone on with.
+  @Test(arguments: [false, true]) @LoopActor func changedWhileAway(isBegun: Bool) async throws {
+    let scene = try await Scene()
+    let node = scene.alice.node
+    await scene.send()
+    var record = try #require(node.transfers.all.first)
+    record.source?.isBegun = isBegun
+    try await node.transfers.save(record)
+    for round in 1...3 {
+      try scene.change("once more " + String(repeating: "x", count: round))
+      await scene.send()
+      try scene.change("and again " + String(repeating: "y", count: 10 * round))
+      node.goOn(with: record.peer.name)
+      #expect(!node.transfers.sending.isEmpty)
+      #expect(await eventually { node.transfers.sending.isEmpty })
+      #expect(node.transfers.all.map(\.id) == [record.id], "round \(round)")
+    }
+    // What nobody was offered is what it is now; what was offered stays until the receiver can be told.
+    #expect(node.transfers.all.map(\.bytes) == [isBegun ? 4 : 40])
+    let rows = try await node.store.transfers()
+    #expect(rows.values.map(\.id) == [record.id])
+    await scene.close()
+  }
+
+  /// Alice has offered a file to bob, who is online, before the file changed.
+  @LoopActor private final class Changed {
+    let registry: LyingRegistry
+    let alice: NodeAtWork
+    let bob: NodeAtWork
+    let record: TransferRecord
+    private let folder: TemporaryFolder
+    private let file: String
+
+    init() async throws {
+      registry = try LyingRegistry()
+      alice = try await NodeAtWork("alice", at: registry)
+      bob = try await NodeAtWork("bob", at: registry)
+      try await bob.node.save { $0.files = .always }
+      folder = try TemporaryFolder(inMemory: true)
+      file = try folder.write("file", "text")
+      record = TransferRecord(
+        key: .init(id: Random.bytes(), peer: try alice.account("bob"), isIncoming: false), changed: 0,
+        name: "file", items: 1, entries: 1, bytes: 9,
+        source: .init(paths: [file], checksum: false, survey: Random.bytes(), isBegun: true))
+      try await alice.node.transfers.save(record)
+    }
+
+    @discardableResult
+    func send() async -> SecchatNode.ExitStatus {
+      await alice.ask(.send(user: "bob", paths: [file], limitRate: nil, checksum: false)).status
+    }
+
+    var arrived: [String] { listing(bob.node.downloads + "/alice") }
+
+    func close() async {
+      for side in [alice, bob] { await side.node.close() }
+      registry.stop()
+    }
+  }
+
+  @Test @LoopActor func changedAndSentTwiceAtOnce() async throws {
+    let scene = try await Changed()
+    async let first = scene.send()
+    async let second = scene.send()
+    #expect(await [first, second] == [.done, .done])
+    #expect(scene.arrived == ["file"])
+    #expect(scene.alice.node.transfers.all.isEmpty)
+    #expect(try await scene.alice.node.store.transfers().isEmpty)
+    await scene.close()
+  }
+
+  /// While the peer is dialled the old transfer is the one that the user sees: what is said of it holds.
+  @Test(arguments: [TransferAction.cancel, .pause]) @LoopActor
+  func changedAndStoppedWhileDialled(action: TransferAction) async throws {
+    let scene = try await Changed()
+    let node = scene.alice.node
+    let sending = Task { await scene.send() }
+    // To dial takes many turns of the loop: the registry is asked, and bob's node, before it is over.
+    var turns = 0
+    while node.dials.isEmpty, turns < 100_000 {
+      turns += 1
+      await Task.yield()
+    }
+    let record = scene.record
+    #expect(node.transfers.all.map(\.id) == [record.id])
+    #expect(await scene.alice.ask(.transfer(id: "\(record.id)", action: action)).status == .done)
+    #expect(await sending.value == (action == .cancel ? .refused : .peerOffline))
+    #expect(node.transfers.all.map(\.state) == (action == .cancel ? [] : [.paused]))
+    #expect(scene.arrived.isEmpty)
+    if action == .pause {
+      #expect(await scene.send() == .done)
+      #expect(scene.arrived == ["file"])
+    }
     await scene.close()
   }
 

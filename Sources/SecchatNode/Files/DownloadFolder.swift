@@ -176,11 +176,14 @@ package final class DownloadFolder: Sendable {
     _ = unsafe withPath(name) { unsafe unlinkat(folder.number, $0, AT_REMOVEDIR) }
   }
 
-  /// Removes what is in a folder besides these paths and what leads to them.
-  func clean(_ folder: Descriptor, keeping paths: Set<String>, below path: String = "", depth: Int = 0) {
+  /// Removes what is in a folder besides these paths and what leads to them. They are bytes: of two names that differ in
+  /// how an accent is written, one may have been put there by somebody else.
+  func clean(
+    _ folder: Descriptor, keeping paths: Set<[UInt8]>, below path: [UInt8] = [], depth: Int = 0
+  ) {
     guard depth < 2 * Limits.pathDepth else { return }
     for name in (try? folder.names()) ?? [] {
-      let inner = Self.text(name).map { path + $0 } ?? ""
+      let inner = path + name.dropLast()
       guard paths.contains(inner) else {
         Self.remove(name, under: folder, depth: depth)
         continue
@@ -188,7 +191,8 @@ package final class DownloadFolder: Sendable {
       let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
       let number = unsafe withPath(name) { unsafe openat(folder.number, $0, flags) }
       if number >= 0 {
-        clean(Descriptor(taking: number), keeping: paths, below: inner + "/", depth: depth + 1)
+        let below = inner + [UInt8(ascii: "/")]
+        clean(Descriptor(taking: number), keeping: paths, below: below, depth: depth + 1)
       }
     }
   }
@@ -202,14 +206,17 @@ package final class DownloadFolder: Sendable {
     return made
   }
 
-  /// The name of the item, where one has this identity.
+  /// The name of the item, where one has this identity: a part that has it is another's, made since.
   func name(of identity: FileIdentity) throws(SystemError) -> String? {
     for name in try descriptor.names() {
       var status = stat()
       guard
         unsafe withPath(name, { unsafe fstatat(descriptor.number, $0, &status, AT_SYMLINK_NOFOLLOW) }) == 0
       else { continue }
-      if FileIdentity(status) == identity { return Self.text(name) }
+      guard FileIdentity(status) == identity, let text = Self.text(name), !FileName.isPartial(text) else {
+        continue
+      }
+      return text
     }
     return nil
   }

@@ -33,6 +33,11 @@ enum FileLimits {
   static let reserveShare: UInt64 = 20
   /// What a file or folder takes on disk besides its data, about.
   static let entryOverhead: UInt64 = 4_096
+  /// What may be noted of one transfer, all of which is read into memory where it goes on: a tree of a million files with
+  /// ordinary names takes about 200 MB, the longest names would take a hundred times as much.
+  static let journal: UInt64 = 256 << 20
+  /// What is noted of one file or folder, at most.
+  static let journalEntry: UInt64 = 4 * UInt64(Limits.path)
   /// How long the other side's user may think about an offer, in milliseconds.
   static let answerPatience = 5 * 60 * 1_000
   /// How long a transfer may stand still otherwise, in milliseconds.

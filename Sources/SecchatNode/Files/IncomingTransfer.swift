@@ -160,7 +160,8 @@ package import SecchatNet
     recovery = opened.2
     guard failure == nil else { return (folder, writer) }
     let (needed, overflow) = (offer.bytes - recovery.bytes).addingReportingOverflow(
-      entries * FileLimits.entryOverhead)
+      entries * FileLimits.entryOverhead
+        + (keeping == nil ? 0 : min(entries * FileLimits.journalEntry, FileLimits.journal)))
     if !overflow, promisedRoom.promise(needed, of: spare, since: mark) {
       promised = needed
     } else {

@@ -85,7 +85,9 @@ extension ItemWriter {
     guard count > 0 else { return nil }
     if count < item.entries.count { journal.note(.cut(UInt32(count))) }
     let entries = item.entries.prefix(count)
-    if item.isFolder { folder.clean(root, keeping: Set(entries.dropFirst().lazy.map(\.path))) }
+    if item.isFolder {
+      folder.clean(root, keeping: Set(entries.dropFirst().lazy.map { Array($0.path.utf8) }))
+    }
     let (latest, first) = (entries[count - 1].entry, entries[0].entry)
     let bytes = entries.reduce(0) { $0 + $1.entry.size }
     goOn(

@@ -65,6 +65,7 @@ struct FinishedItem: Sendable, Equatable {
       }
       try settle(&finished)
       do throws(SystemError) { try journal?.write() } catch { throw TransferFailure(error) }
+      if journal?.isFull == true { throw .tooManyNames }
       return (finished, nil)
     } catch {
       return (finished, error)
@@ -239,23 +240,43 @@ struct FinishedItem: Sendable, Equatable {
         for item in complete { journal.note(.whole(item.number)) }
         try journal.write()
       }
-      var settled: [FinishedItem] = []
-      while let item = complete.first {
-        let name = try folder.settle(
-          item.root, called: item.partial, as: item.name, isFolder: item.isFolder, numbers: &itemNumbers)
-        settled.append(FinishedItem(item: item.number, name: name, bytes: item.bytes))
-        complete.removeFirst()
-      }
+      let (settled, failure) = settleComplete()
+      // What has come to its name counts, whatever became of the one after it.
       try folder.descriptor.sync()
       for item in settled { journal?.note(.finished(item.item)) }
       finished += settled
+      if let failure { throw failure }
     } catch {
       throw TransferFailure(error)
+    }
+  }
+
+  /// Gives complete items their names, up to the first that cannot have one.
+  private func settleComplete() -> (settled: [FinishedItem], failure: SystemError?) {
+    var settled: [FinishedItem] = []
+    do throws(SystemError) {
+      while let item = complete.first {
+        let name = try settle(
+          item.root, called: item.partial, as: item.name, isFolder: item.isFolder)
+        settled.append(FinishedItem(item: item.number, name: name, bytes: item.bytes))
+        complete.removeFirst()
+      }
+      return (settled, nil)
+    } catch {
+      return (settled, error)
     }
   }
 }
 
 extension TransferFailure {
+  fileprivate static var tooManyNames: TransferFailure {
+    TransferFailure(
+      .targetFailed,
+      NodeError(
+        .internal, "the names of the files take more than \(FileLimits.journal >> 20) MiB to remember",
+        hint: "ask for them in several parts"))
+  }
+
   /// What the disk said.
   init(_ error: SystemError) {
     if error.isNoRoom {

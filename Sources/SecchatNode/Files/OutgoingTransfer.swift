@@ -151,6 +151,8 @@ package import SecchatNet
   }
 
   private func acknowledge(_ part: UInt32) {
+    // It is for an earlier stream of this transfer, which the receiver has left before it accepts this one.
+    guard accepted != nil else { return }
     guard failure == nil else {
       // Everything had arrived when the CANCEL did: no other answer comes.
       if Int(part) == items.count - 1 { isOver = true }
@@ -255,6 +257,10 @@ package import SecchatNet
       case .more: continue
       case .different: return false
       case .same(let entries, let announced, let fileIsOpen):
+        // A file may have grown since it was offered, and a receiver guess what to.
+        guard let offer, announced <= offer.bytes - self.announced else {
+          throw SourceReader.changed(items[Int(held.item)].name)
+        }
         item = Int(held.item)
         self.entries += entries
         self.announced += announced

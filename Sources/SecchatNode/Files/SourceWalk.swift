@@ -101,10 +101,8 @@ final class SourceWalk {
         levels.append(Level(folder: descriptor, names: Self.shown(try descriptor.names()), path: path))
       default: return nil
       }
-      // What the receiver would not take, it shall not be offered.
-      guard path.utf8.count <= Limits.path, levels.count <= Limits.pathDepth else {
-        throw SystemError(ENAMETOOLONG)
-      }
+      // What the receiver would not take, it shall not be offered: other file systems have longer names than these.
+      guard (try? FilePath(path)) != nil else { throw SystemError(ENAMETOOLONG) }
       return entry
     } catch {
       throw NodeError(

@@ -44,15 +44,22 @@ final class TransferJournal {
   private let name: String
   /// For reading, and for the lock. What is open for writing would keep its file system from turning read-only.
   private let file: Descriptor
+  private let limit: UInt64
   private var records: UInt64 = 0
+  /// Bytes on file.
+  private var size: UInt64 = 0
   private var waiting = WireWriter()
 
   /// More than the notes of one trip to the disk can take.
   private static let recordLimit = 32 << 20
 
   /// Opens the journal, or makes one; hands over what it has.
-  init(_ seal: JournalSeal, in folder: DownloadFolder, note: (JournalNote) -> Void) throws(SystemError) {
+  init(
+    _ seal: JournalSeal, in folder: DownloadFolder, limit: UInt64 = FileLimits.journal,
+    note: (JournalNote) -> Void
+  ) throws(SystemError) {
     self.seal = seal
+    self.limit = limit
     self.folder = folder
     let name = FileName.partial(of: seal.id, item: nil)
     self.name = name
@@ -63,6 +70,7 @@ final class TransferJournal {
     let status = try file.status()
     guard status.st_mode & S_IFMT == S_IFREG else { throw SystemError(ELOOP) }
     let end = try read(note)
+    size = UInt64(end)
     guard end < status.st_size else { return }
     let writer = try writer()
     _ = try SystemError.check { ftruncate(writer.number, off_t(end)) }
@@ -81,7 +89,8 @@ final class TransferJournal {
   /// Where the last sound record ends.
   private func read(_ note: (JournalNote) -> Void) throws(SystemError) -> Int {
     var end = 0
-    while true {
+    // What is beyond the bound was the end of a transfer.
+    while end <= limit {
       guard let header = try bytes(4) else { return end }
       let length = header.reduce(0) { $0 << 8 | Int($1) }
       guard length <= Self.recordLimit, let sealed = try bytes(length),
@@ -94,6 +103,7 @@ final class TransferJournal {
       records += 1
       end += 4 + length
     }
+    return end
   }
 
   private func bytes(_ count: Int) throws(SystemError) -> [UInt8]? {
@@ -103,6 +113,9 @@ final class TransferJournal {
     let bytes = try file.read(count)
     return bytes.count == count ? bytes : nil
   }
+
+  /// Whether more has been noted than may be.
+  var isFull: Bool { size > limit }
 
   /// Remembers something; `write` puts it on file.
   func note(_ note: JournalNote) { note.encode(into: &waiting) }
@@ -117,5 +130,6 @@ final class TransferJournal {
     record.raw(sealed)
     try writer().write(record.bytes)
     records += 1
+    size += UInt64(record.bytes.count)
   }
 }

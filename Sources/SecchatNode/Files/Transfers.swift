@@ -65,14 +65,49 @@ internal import SecchatNet
   func save(_ record: TransferRecord) async throws(NodeError) {
     var record = record
     record.changed = Clock.unixSeconds
-    let row = rows[record.key]?.row ?? nextRow
+    let before = rows[record.key]
+    let row = before?.row ?? nextRow
     if row == nextRow { nextRow += 1 }
     rows[record.key] = (row, record)
-    try await store.save(record, row: row)
+    do throws(NodeError) {
+      try await store.save(record, row: row)
+    } catch {
+      // On disk it is as before: so it is in memory, unless somebody changed it meanwhile.
+      if self[record.key] == record { rows[record.key] = before }
+      throw error
+    }
   }
 
-  /// What cannot be removed now is so later, by its age.
-  func remove(_ key: TransferRecord.Key) async {
+  /// Another transfer takes the place of one: on disk in one step, and with whoever sends it. Durable before it counts:
+  /// till then the old one is what the user may speak of.
+  func replace(_ old: TransferRecord.Key, by record: TransferRecord) async throws(NodeError) {
+    guard let row = rows[old]?.row else { throw NodeError(.refused, "the transfer was cancelled") }
+    var record = record
+    record.changed = Clock.unixSeconds
+    try await store.save(record, row: row)
+    rows[old] = nil
+    pauses[old.id] = nil
+    rows[record.key] = (row, record)
+    guard let sending = sending.removeValue(forKey: old.id) else { return }
+    sending.record = record
+    self.sending[record.id] = sending
+  }
+
+  /// Durable when it returns; where it throws, the transfer is as it was.
+  func remove(_ key: TransferRecord.Key) async throws(NodeError) {
+    guard let before = rows.removeValue(forKey: key) else { return }
+    do throws(NodeError) {
+      try await store.removeTransfer(row: before.row)
+    } catch {
+      if rows[key] == nil { rows[key] = before }
+      throw error
+    }
+    pauses[key.id] = nil
+  }
+
+  /// Removes one that is over. Where the disk does not take that it is known again after the next start: an incoming one
+  /// until it is too old, an outgoing one until its receiver has said the same again.
+  func forget(_ key: TransferRecord.Key) async {
     guard let row = rows.removeValue(forKey: key)?.row else { return }
     pauses[key.id] = nil
     try? await store.removeTransfer(row: row)
@@ -81,20 +116,31 @@ internal import SecchatNet
   /// Forgets what nobody has come back to for long, and the oldest of more than there may be.
   func expire() async {
     let now = Clock.unixSeconds
-    let over = all.filter { $0.key.isIncoming && receiving[$0.key] == nil }
-    for record in over where record.changed + Self.life < now { await remove(record.key) }
+    let over = all.filter { $0.key.isIncoming }
+    for record in over where record.changed + Self.life < now { await forgetIdle(record) }
     let done = over.filter { $0.state == .done || $0.state == .cancelled }
-    for record in done.dropLast(Self.most) { await remove(record.key) }
+    for record in done.dropLast(Self.most) { await forgetIdle(record) }
   }
 
-  /// Makes room for another transfer of a sender.
-  func makeRoom(from peer: Account) async {
+  /// Forgets the oldest unfinished transfers of a sender that are not at work, where there are too many.
+  ///
+  /// - Parameter coming: how many are about to be added.
+  /// - Returns: whether there were.
+  @discardableResult
+  func makeRoom(for coming: Int = 0, from peer: Account) async -> Bool {
     let unfinished = all.filter {
       $0.key.isIncoming && $0.peer == peer && ($0.state == .waiting || $0.state == .paused)
     }
     let idle = unfinished.filter { receiving[$0.key] == nil }
-    let excess = max(0, unfinished.count + 1 - Self.unfinishedOfOne)
-    for record in idle.prefix(excess) { await remove(record.key) }
+    let excess = idle.prefix(max(0, unfinished.count + coming - Self.unfinishedOfOne))
+    for record in excess { await forgetIdle(record) }
+    return !excess.isEmpty
+  }
+
+  /// Forgets an incoming transfer, unless it has been taken up meanwhile.
+  private func forgetIdle(_ record: TransferRecord) async {
+    guard receiving[record.key] == nil, self[record.key] == record else { return }
+    await forget(record.key)
   }
 
   // MARK: Offers
@@ -103,7 +149,8 @@ internal import SecchatNet
   func mayAsk(_ offer: Offer, _ key: TransferRecord.Key, isNew: Bool) -> Bool {
     var offer = offer
     offer.stream = 0
-    if !isNew { return asked[key] == offer }
+    // What was forgotten for others may be asked about once more.
+    if !isNew, let first = asked[key] { return first == offer }
     if asked.count >= Self.mostAsked { asked = [:] }
     asked[key] = offer
     return true
@@ -172,6 +219,8 @@ internal import SecchatNet
   var transfer: OutgoingTransfer?
   /// What the user wants of it.
   var wish: TransferAction?
+  /// Why that could not be noted.
+  var unheeded: NodeError?
   private(set) var result: Result<Void, NodeError>?
   let ended = Ending()
   private var listeners: [Int: (Event) -> Void] = [:]

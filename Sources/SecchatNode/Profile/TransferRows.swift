@@ -14,10 +14,13 @@ extension ProfileStore {
     }
     var transfers: [Int64: TransferRecord] = [:]
     for row in rows {
-      guard let record = TransferRecord(decoding: try open(row.body, "transfers", row.id)) else {
-        throw Self.error(.corrupt)
+      // What opens, this profile has sealed: where it means nothing, the program was wrong and nobody has meddled. One
+      // transfer is lost then, rather than the profile.
+      if let record = TransferRecord(decoding: try open(row.body, "transfers", row.id)) {
+        transfers[row.id] = record
+      } else {
+        try? await removeTransfer(row: row.id)
       }
-      transfers[row.id] = record
     }
     return transfers
   }

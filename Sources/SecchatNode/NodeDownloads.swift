@@ -109,10 +109,10 @@ extension Node {
   /// Removes what crashes have left and nobody will go on with. Whose offers could be accepted is a contact.
   func sweepDownloads() async {
     await transfers.expire()
-    let (senders, kept) = (contacts.all.map(\.name.text), transfers.kept())
     let folders = Set(transfers.all.filter(\.key.isIncoming).map(\.downloads)).union([downloads])
-    await Loop.offload {
-      for folder in folders { DownloadFolder.sweep(downloads: folder, of: senders, keeping: kept) }
+    for folder in folders {
+      // One after another, for what is kept is asked for each: transfers begin and are cut short meanwhile.
+      for contact in contacts.all { await sweep(folder, of: contact.account) }
     }
   }
 

@@ -1,7 +1,7 @@
 internal import SecchatCore
 
-/// The ids of offers that the user was asked about lately, so that nobody is asked twice. Each account has
-/// its own, so that nobody pushes out those of others by sending much.
+/// The ids of offers that the user was asked about lately: what comes with one of them again has to be the same offer.
+/// Each account has its own, so that nobody pushes out those of others by sending much.
 struct RecentOffers {
   /// Of one account.
   static let perAccount = 512

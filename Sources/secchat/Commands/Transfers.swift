@@ -10,7 +10,7 @@ extension Command {
       discussion: """
         Without arguments it shows the transfers that are not over: under way, waiting until both sides are online, or \
         paused. ACTION is pause, resume or cancel. A paused transfer goes on from where it stopped; of a cancelled one \
-        nothing incomplete stays.
+        nothing incomplete stays, but where its receiver cannot be told of it: there parts stay for up to a week.
         """,
       arguments: [
         ArgumentSpec("ACTION", help: "pause, resume or cancel", optional: true),

@@ -90,17 +90,21 @@ internal import SecchatNet
   /// - Throws: what the database says; the messages are not kept then.
   func keep() async throws(NodeError) {
     for message in conversation.waiting where unsaved.contains(message.row) {
-      let done = OneShot<Result<Void, NodeError>>()
-      node.store.commit(MessageChange(inserts: [insert(message, .queued)])) { result in
-        done.fulfil(result.map { _ in () })
-      }
       unsaved.remove(message.row)
-      guard let result = try? await done.wait() else { continue }
-      do throws(NodeError) { try result.get() } catch {
+      do throws(NodeError) {
+        try await commit(MessageChange(inserts: [insert(message, .queued)]))
+      } catch {
         drop(message, .lost(error))
         throw error
       }
     }
+  }
+
+  /// Durable when it returns.
+  private func commit(_ change: MessageChange) async throws(NodeError) {
+    let done = OneShot<Result<Void, NodeError>>()
+    node.store.commit(change) { result in done.fulfil(result.map { _ in () }) }
+    if let result = try? await done.wait() { try result.get() }
   }
 
   /// Takes a message back that has not left.
@@ -257,7 +261,7 @@ internal import SecchatNet
     }
     while session.isOpen, !session.isDoubtful, obstacle == nil, self.session === session {
       if let refusal = dispatch.settle() {
-        handle(refusal)
+        await handle(refusal)
       } else if mayGoOn {
         if correspondent?.correspondence.needsBundle ?? true {
           await beginSession(over: session)
@@ -473,7 +477,7 @@ internal import SecchatNet
     }
   }
 
-  private func handle(_ refusal: (id: MessageID, session: SessionID, reason: Refuse.Reason)) {
+  private func handle(_ refusal: (id: MessageID, session: SessionID, reason: Refuse.Reason)) async {
     correspondent?.correspondence.rewind()
     cursor = 0
     switch refusal.reason {
@@ -488,8 +492,9 @@ internal import SecchatNet
         change.deletions.append(message.row)
       }
       drop(message, .refused)
-      node.store.commit(change) { result in
-        if case .failure = result { self.putBack([message]) }
+      do throws(NodeError) { try await commit(change) } catch {
+        putBack([message])
+        obstacle = .disk
       }
     case .outOfTurn where !wasOutOfTurn:
       // Behind messages that the peer had from another link. Next time it is the first on its way, and as such in turn.

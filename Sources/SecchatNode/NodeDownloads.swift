@@ -51,7 +51,7 @@ extension Node {
   func keeping(_ offer: Offer, in session: PeerSession) -> TransferKeeping? {
     guard let record = transfers[key(offer, session)] else { return nil }
     return TransferKeeping(
-      JournalSeal(offer.id, from: session.peer, identity), others: transfers.kept(from: session.peer),
+      JournalSeal(offer.id, from: session.peer, identity), others: transfers.kept,
       isComplete: record.state == .done)
   }
 
@@ -102,7 +102,7 @@ extension Node {
 
   /// Removes the parts of a sender's transfers that are over.
   private func sweep(_ downloads: String, of peer: Account) async {
-    let (sender, kept) = (peer.name.text, transfers.kept(from: peer))
+    let (sender, kept) = (peer.name.text, transfers.kept)
     await Loop.offload { DownloadFolder.sweep(downloads: downloads, of: [sender], keeping: kept) }
   }
 
@@ -140,12 +140,13 @@ extension Node {
         .usage, found.count > 1 ? "several transfers have an id that begins so" : "there is no such transfer",
         hint: "`secchat transfers` shows them")
     }
-    if record.key.isIncoming {
+    var key = record.key
+    if key.isIncoming {
       try await changeIncoming(record, action)
     } else {
-      try await changeOutgoing(record, action)
+      key = try await changeOutgoing(record, action)
     }
-    if let now = transfers[record.key].flatMap({ state(of: $0) }) { emit(.transfer(now)) }
+    if let now = transfers[key].flatMap({ state(of: $0) }) { emit(.transfer(now)) }
   }
 
   private func changeIncoming(_ record: TransferRecord, _ action: TransferAction) async throws(NodeError) {
@@ -163,22 +164,26 @@ extension Node {
     if let failure { throw failure }
   }
 
-  private func changeOutgoing(_ record: TransferRecord, _ action: TransferAction) async throws(NodeError) {
+  /// - Returns: what it is called now: a source that has changed may have become another transfer meanwhile.
+  private func changeOutgoing(
+    _ record: TransferRecord, _ action: TransferAction
+  ) async throws(NodeError) -> TransferRecord.Key {
     var record = record
     if let sending = transfers.sending[record.id] {
       if action != .resume {
         sending.wish = action
         sending.transfer?.stop(pausing: action == .pause)
       } else if sending.wish == nil {
-        return
+        return sending.key
       }
       await sending.ended.wait()
       if case .success = sending.result { throw NodeError(.refused, "the files had arrived already") }
       if let error = sending.unheeded { throw error }
-      guard action == .resume, let stopped = transfers[sending.key] else { return }
+      guard action == .resume, let stopped = transfers[sending.key] else { return sending.key }
       record = stopped
     }
     try await apply(action, to: record)
     if action == .resume { goOn(with: record.peer.name) }
+    return record.key
   }
 }

@@ -50,12 +50,11 @@ internal import SecchatNet
     }
   }
 
-  /// The incoming ones of a user whose parts stay on disk.
-  func kept(from peer: Account? = nil) -> Set<MessageID> {
+  /// The incoming ones whose parts stay on disk; of all users, for two at different registries may share a folder.
+  var kept: Set<MessageID> {
     Set(
-      rows.keys.lazy.filter { key in
-        guard key.isIncoming, peer == nil || key.peer == peer, let record = self[key] else { return false }
-        return record.state == .waiting || record.state == .paused
+      rows.values.lazy.map(\.record).filter {
+        $0.key.isIncoming && ($0.state == .waiting || $0.state == .paused)
       }.map(\.id))
   }
 

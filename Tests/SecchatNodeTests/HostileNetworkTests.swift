@@ -212,7 +212,7 @@ import Testing
     trio.registry.enrol(try trio.bob.node.ownList(), at: address)
     #expect(await trio.alice.chat("bob").status == .peerOffline)
     #expect([trio.alice.remains, trio.bob.remains] == before)
-    #expect(listing(trio.inbox) == ["file"])
+    #expect(await eventually { listing(trio.inbox) == ["file"] })
     listener.close()
     await trio.close()
   }

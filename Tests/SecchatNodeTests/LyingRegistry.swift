@@ -31,8 +31,8 @@ import SecchatNet
   var answer: ((RegistryRequest) -> (any WireMessage)?)?
   /// What goes out before the answer, asked for or not.
   var unasked: ((RegistryRequest) -> [any WireMessage])?
-  /// Runs before a LOGIN is answered.
-  var beforeLogin: (() async -> Void)?
+  /// Runs before anything is answered.
+  var beforeAnswer: ((RegistryRequest) async -> Void)?
 
   init(port: UInt16 = 0) throws {
     key = try .random()
@@ -88,10 +88,8 @@ import SecchatNet
           try RegistryRequest(type: type, body: body)
         }
       } catch { return }
-      if case .login(let login) = request {
-        name = login.name
-        await beforeLogin?()
-      }
+      if case .login(let login) = request { name = login.name }
+      await beforeAnswer?(request)
       if case .login(let login) = request, login.port != 0 {
         // As the real one: the old link ends before the new one has its answer.
         online[login.name]?.close(.replaced)

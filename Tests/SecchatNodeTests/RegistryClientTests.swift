@@ -64,7 +64,8 @@ import Testing
     let registry = try LyingRegistry()
     let (client, heard, _) = try client(at: registry)
     let (attempt, asked, stopped) = (OneShot<Bool>(), OneShot<Void>(), OneShot<Void>())
-    registry.beforeLogin = {
+    registry.beforeAnswer = { request in
+      guard case .login = request else { return }
       asked.fulfil(())
       try? await stopped.wait()
     }

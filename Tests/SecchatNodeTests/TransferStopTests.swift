@@ -150,13 +150,22 @@ import Testing
   @Test(arguments: [TransferAction.cancel, .pause]) @LoopActor
   func changedAndStoppedWhileDialled(action: TransferAction) async throws {
     let scene = try await Changed()
-    let node = scene.alice.node
+    let (node, record) = (scene.alice.node, scene.record)
+    // The registry says where bob is when the user has spoken.
+    let (isDialled, mayGoOn) = (OneShot<Void>(), OneShot<Void>())
+    scene.registry.beforeAnswer = { request in
+      guard case .lookup = request else { return }
+      isDialled.fulfil(())
+      _ = try? await mayGoOn.wait()
+    }
     let sending = Task { await scene.send() }
-    // To dial takes many turns of the loop: the registry is asked, and bob's node, before it is over.
-    await yield { !node.dials.isEmpty }
-    let record = scene.record
+    try await isDialled.wait(deadline: .now + 60_000)
+    scene.registry.beforeAnswer = nil
     #expect(node.transfers.all.map(\.id) == [record.id])
-    #expect(await scene.alice.ask(.transfer(id: "\(record.id)", action: action)).status == .done)
+    let stopping = Task { await scene.alice.ask(.transfer(id: "\(record.id)", action: action)).status }
+    #expect(await eventually { node.transfers.sending[record.id]?.wish == action })
+    mayGoOn.fulfil(())
+    #expect(await stopping.value == .done)
     #expect(await sending.value == (action == .cancel ? .refused : .peerOffline))
     #expect(node.transfers.all.map(\.state) == (action == .cancel ? [] : [.paused]))
     #expect(scene.arrived.isEmpty)

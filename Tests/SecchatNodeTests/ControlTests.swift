@@ -95,6 +95,28 @@ import Testing
     registry.stop()
   }
 
+  @Test @LoopActor func aNodeThatEndsLeavesItsGuestsToTheNext() async throws {
+    let registry = try LyingRegistry()
+    let alice = try await NodeAtWork("alice", at: registry)
+    _ = try Stranger("bob", at: registry)
+    let server = try ControlServer(alice.node)
+    let client = ControlClient(path: try ControlPath.path(for: alice.node.folder))
+    let (isAsked, mayAnswer) = (OneShot<Void>(), OneShot<Void>())
+    registry.beforeAnswer = { request in
+      guard case .lookup = request else { return }
+      isAsked.fulfil(())
+      _ = try? await mayAnswer.wait()
+    }
+    let events = Atomic(0)
+    async let status = client.perform(.lookup(user: "bob")) { _ in events.add(1, ordering: .relaxed) }
+    try await isAsked.wait(deadline: .now + 60_000)
+    await alice.node.close()
+    #expect(await status == nil && events.load(ordering: .relaxed) == 0)
+    mayAnswer.fulfil(())
+    server.close()
+    registry.stop()
+  }
+
   @Test @LoopActor func aGuestThatSaysNothingIsNotWaitedFor() async throws {
     let registry = try LyingRegistry()
     let alice = try await NodeAtWork("alice", at: registry)

@@ -81,9 +81,14 @@ internal import SecchatNet
     defer { if listens { guests += 1 } }
     let pipe = EventPipe(stream, limit: Self.backlog)
     // The guest says nothing more: an end of its stream means that it has gone, and its request with it.
+    let node = node
     let work = Loop.spawn {
-      let status = await self.node.perform(request, room: { await pipe.room() }) { event in pipe.send(event) }
-      await pipe.finish(status)
+      let status = await node.perform(request, room: { await pipe.room() }) { event in
+        // What fails because this node ends does not fail for the next one, which the guest asks then.
+        if case .error = event, node.isClosing { return }
+        pipe.send(event)
+      }
+      if status == .done || !node.isClosing { await pipe.finish(status) }
       stream.close()
     }
     while await ControlFrame.receive(from: stream) != nil {}

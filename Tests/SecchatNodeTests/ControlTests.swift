@@ -110,9 +110,12 @@ import Testing
     let events = Atomic(0)
     async let status = client.perform(.lookup(user: "bob")) { _ in events.add(1, ordering: .relaxed) }
     try await isAsked.wait(deadline: .now + 60_000)
-    await alice.node.close()
+    let closing = Task { await alice.node.close() }
+    #expect(await eventually { alice.node.isClosing })
+    registry.hangUp()
     #expect(await status == nil && events.load(ordering: .relaxed) == 0)
     mayAnswer.fulfil(())
+    await closing.value
     server.close()
     registry.stop()
   }

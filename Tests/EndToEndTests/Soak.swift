@@ -97,21 +97,18 @@ final class Soak: Sendable {
 
   private func chat(_ sender: Int, _ receiver: Int) async throws {
     let text = String(repeating: "soak ", count: Int.random(in: 1...200))
-    guard
-      let done = try await command(sender, receiver, ["chat", users[receiver].name, text, "--timeout", "60"])
-    else { return }
-    let id = try #require(try done.record("sent")["id"])
+    let words = ["chat", users[receiver].name, text, "--timeout", "60"]
+    guard let (id, _) = try await command(sender, receiver, words, says: "sent", shows: "message") else {
+      return
+    }
     tally.withLock { $0.messages.append((id, receiver)) }
   }
 
   private func send(_ sender: Int, _ receiver: Int) async throws {
     let source = try #require(sources.randomElement())
-    guard let done = try await command(sender, receiver, ["send", users[receiver].name, source]) else {
+    let words = ["send", users[receiver].name, source]
+    guard let (_, file) = try await command(sender, receiver, words, says: "done", shows: "file") else {
       return
-    }
-    let id = try #require(try done.record("done")["id"])
-    let file = try await eventually("word of a file that was confirmed") {
-      users[receiver].record("file", id: id)
     }
     let path = try #require(file["path"])
     #expect(
@@ -120,8 +117,13 @@ final class Soak: Sendable {
     tally.withLock { $0.files += 1 }
   }
 
-  /// Runs a command of one user's daemon towards another: nil where it failed, for which there must be a reason.
-  private func command(_ sender: Int, _ receiver: Int, _ words: [String]) async throws -> Outcome? {
+  /// Runs a command of one user's daemon towards another, and waits until that one's has shown what came of it: one that
+  /// is killed between its ACK and its line has it in the history alone.
+  ///
+  /// - Returns: the id and what was shown; nil where the command failed, for which there must be a reason.
+  private func command(
+    _ sender: Int, _ receiver: Int, _ words: [String], says answer: String, shows event: String
+  ) async throws -> (id: String, shown: Record)? {
     guard users[sender].enter() else { return nil }
     defer { users[sender].leave() }
     guard users[receiver].enter() else { return nil }
@@ -134,7 +136,13 @@ final class Soak: Sendable {
     let outcome = Outcome(
       command: "\(users[sender].name): \(words.prefix(2).joined(separator: " "))", status: status,
       lines: program.lines, errors: program.errors)
-    guard status != 0 else { return outcome }
+    guard status != 0 else {
+      let id = try #require(try outcome.record(answer)["id"])
+      let shown = try await eventually("the \(event) \(id) is shown") {
+        users[receiver].record(event, id: id)
+      }
+      return (id, shown)
+    }
     let wasAway = registryAway.withLock { $0.isAway || $0.last >= begun }
     let isExcused =
       wasAway || users[sender].wasAway(since: begun) || users[receiver].wasAway(since: begun)

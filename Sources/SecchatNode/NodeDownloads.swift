@@ -83,7 +83,7 @@ extension Node {
     let receiving = transfers.receiving.removeValue(forKey: key)
     receiving?.gone.come()
     // Any number may have been at work, and been cut short at once.
-    if await transfers.makeRoom(from: session.peer) { await sweep(downloads, of: session.peer) }
+    for folder in await transfers.makeRoom(from: session.peer) { await sweep(folder, of: session.peer) }
   }
 
   func dropped(_ offer: MessageID, in session: PeerSession) {

@@ -3,7 +3,7 @@ internal import SecchatCrypto
 /// CHAT carries one message.
 ///
 ///     0   id        16 bytes: of the message
-///     16  first     u8: 1 where no CHAT that was sent since this side turned to this link is neither confirmed nor refused
+///     16  first     u8: 1 where each CHAT sent since this side turned to this link was confirmed or refused
 ///     17  envelope  an Envelope; to the end
 package struct Chat: WireMessage {
   package static let type = FrameType.chat

@@ -30,7 +30,7 @@ struct ControlClient: Sendable {
   @LoopActor func perform(
     _ request: Request, passphrase: Passphrase? = nil, _ emit: @escaping @Sendable (Event) -> Void
   ) async -> ExitStatus? {
-    guard let stream = try? await connect() else { return nil }
+    guard let stream = try? await connect() else { return Task.isCancelled ? .done : nil }
     defer { stream.close() }
     return await withTaskCancellationHandler {
       if let passphrase { ControlFrame.send(passphrase, over: stream) }

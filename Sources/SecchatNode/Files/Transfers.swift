@@ -115,25 +115,25 @@ internal import SecchatNet
   /// Forgets what nobody has come back to for long, and the oldest of more than there may be.
   func expire() async {
     let now = Clock.unixSeconds
-    let over = all.filter { $0.key.isIncoming }
-    for record in over where record.changed + Self.life < now { await forgetIdle(record) }
-    let done = over.filter { $0.state == .done || $0.state == .cancelled }
+    let incoming = all.filter(\.key.isIncoming)
+    for record in incoming where record.changed + Self.life < now { await forgetIdle(record) }
+    let done = incoming.filter { $0.state == .done || $0.state == .cancelled }
     for record in done.dropLast(Self.most) { await forgetIdle(record) }
   }
 
   /// Forgets the oldest unfinished transfers of a sender that are not at work, where there are too many.
   ///
   /// - Parameter coming: how many are about to be added.
-  /// - Returns: whether there were.
+  /// - Returns: where their parts are.
   @discardableResult
-  func makeRoom(for coming: Int = 0, from peer: Account) async -> Bool {
+  func makeRoom(for coming: Int = 0, from peer: Account) async -> Set<String> {
     let unfinished = all.filter {
       $0.key.isIncoming && $0.peer == peer && ($0.state == .waiting || $0.state == .paused)
     }
     let idle = unfinished.filter { receiving[$0.key] == nil }
     let excess = idle.prefix(max(0, unfinished.count + coming - Self.unfinishedOfOne))
     for record in excess { await forgetIdle(record) }
-    return !excess.isEmpty
+    return Set(excess.map(\.downloads))
   }
 
   /// Forgets an incoming transfer, unless it has been taken up meanwhile.
